@@ -1,0 +1,291 @@
+import { Status } from "./status.js";
+
+/** Who has to act on an error: the caller's code, the operator of discovery, the called service, the processor's author, the operator of the host. */
+export type ErrorKind = "config" | "discovery" | "call" | "processor" | "host";
+
+/** Name of what happened; the catalogue has a row for each. */
+export type Reason =
+  | "INVALID_OPTION"
+  | "UNKNOWN_OPTION"
+  | "INVALID_TARGET"
+  | "NO_INSTANCE"
+  | "LIST_TIMEOUT"
+  | "SERVICE_UNKNOWN"
+  | "DIRECTORY_FAILED"
+  | "UPSTREAM_MALFORMED"
+  | "CALL_FAILED"
+  | "CONNECT_FAILED"
+  | "CALL_REFUSED"
+  | "CONNECTION_LOST"
+  | "DEADLINE_EXCEEDED"
+  | "CANCELLED"
+  | "CLIENT_CLOSED"
+  | "PROCESSOR_THREW"
+  | "PROCESSOR_BAD_ANSWER"
+  | "INITIALIZE_FAILED"
+  | "QUEUE_FULL"
+  | "DRAINING"
+  | "NOT_READY"
+  | "ABORTED_BY_STOP"
+  | "UNAUTHENTICATED"
+  | "FORBIDDEN"
+  | "MESSAGE_TOO_LARGE"
+  | "HEADERS_TOO_LARGE"
+  | "MALFORMED_REQUEST"
+  | "UNKNOWN_ROUTE"
+  | "UNKNOWN_SERVICE"
+  | "UNKNOWN_BUILTIN"
+  | "METHOD_NOT_ALLOWED"
+  | "NOT_IN_THIS_VERSION"
+  | "STREAM_NEEDED"
+  | "LEASE_UNKNOWN"
+  | "ADDRESS_IN_USE"
+  | "INTERNAL";
+
+/** One row of the catalogue. */
+export interface CatalogEntry {
+  readonly kind: ErrorKind;
+  readonly code: Status;
+  /** True when no work was done, so that the same call may be sent to another instance. */
+  readonly safeToRepeat: boolean;
+  /** What happened, in one line. */
+  readonly meaning: string;
+  /** What to do, in one line. */
+  readonly advice: string;
+}
+
+function entry(
+  kind: ErrorKind,
+  code: Status,
+  meaning: string,
+  advice: string,
+  options?: { safeToRepeat: true },
+): CatalogEntry {
+  return { kind, code, meaning, advice, safeToRepeat: options?.safeToRepeat ?? false };
+}
+
+const refused: { safeToRepeat: true } = { safeToRepeat: true };
+
+/** Every reason with its code, meaning and advice: the only list. */
+export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
+  INVALID_OPTION: entry(
+    "config",
+    Status.INVALID_ARGUMENT,
+    "an option or argument has a value that makes no sense",
+    "correct the value that the message names",
+  ),
+  UNKNOWN_OPTION: entry(
+    "config",
+    Status.INVALID_ARGUMENT,
+    "an option of that name does not exist",
+    "use the nearest name that the message gives, or leave it out",
+  ),
+  INVALID_TARGET: entry(
+    "config",
+    Status.INVALID_ARGUMENT,
+    "a target cannot be read",
+    "write it in one of the forms that the message gives",
+  ),
+
+  NO_INSTANCE: entry(
+    "discovery",
+    Status.UNAVAILABLE,
+    "the list of instances is empty, or every weight is 0",
+    "start an instance, or give one a weight above 0",
+  ),
+  LIST_TIMEOUT: entry(
+    "discovery",
+    Status.UNAVAILABLE,
+    "no list of instances arrived in time",
+    "check that the directory runs and that the target names it",
+  ),
+  SERVICE_UNKNOWN: entry(
+    "discovery",
+    Status.UNAVAILABLE,
+    "the directory does not know the service",
+    "check the service's name, and that a host registers it",
+  ),
+  DIRECTORY_FAILED: entry(
+    "discovery",
+    Status.UNAVAILABLE,
+    "the directory could not be reached or answered with an error",
+    "check the directory's address, token and log",
+  ),
+  UPSTREAM_MALFORMED: entry(
+    "discovery",
+    Status.INTERNAL,
+    "a discovery answer does not have the expected shape",
+    "check that the address is a directory's",
+  ),
+
+  CALL_FAILED: entry(
+    "call",
+    Status.UNKNOWN,
+    "the called service answered with an error",
+    "act on the code; the message is the service's own",
+  ),
+  CONNECT_FAILED: entry(
+    "call",
+    Status.UNAVAILABLE,
+    "no connection to an instance could be made",
+    "check that the instance runs and that the network lets you reach it",
+    refused,
+  ),
+  CALL_REFUSED: entry(
+    "call",
+    Status.UNAVAILABLE,
+    "an instance refused the call before doing any work",
+    "send it again, to another instance",
+    refused,
+  ),
+  CONNECTION_LOST: entry(
+    "call",
+    Status.UNAVAILABLE,
+    "the connection broke while the call was under way",
+    "send it again only if doing the work twice is harmless",
+  ),
+  DEADLINE_EXCEEDED: entry(
+    "call",
+    Status.DEADLINE_EXCEEDED,
+    "the call did not end within its time",
+    "raise timeoutMs, or find out why the service is slow",
+  ),
+  CANCELLED: entry(
+    "call",
+    Status.CANCELLED,
+    "the caller gave the call up",
+    "nothing, if that was intended",
+  ),
+  CLIENT_CLOSED: entry(
+    "call",
+    Status.CANCELLED,
+    "the client was closed before the call ended",
+    "close the client after its last call",
+  ),
+
+  PROCESSOR_THREW: entry(
+    "processor",
+    Status.UNKNOWN,
+    "process() threw something that is not a ServerError",
+    "read the host's log; throw a ServerError for errors that callers should see",
+  ),
+  PROCESSOR_BAD_ANSWER: entry(
+    "processor",
+    Status.INTERNAL,
+    "process() returned something that is not bytes, [bytes, status] or an async iterable of bytes",
+    "return one of these",
+  ),
+  INITIALIZE_FAILED: entry("processor", Status.INTERNAL, "initialize() threw", "read the cause"),
+
+  QUEUE_FULL: entry(
+    "host",
+    Status.UNAVAILABLE,
+    "the queue of waiting calls is full",
+    "send it to another instance, or later",
+    refused,
+  ),
+  DRAINING: entry(
+    "host",
+    Status.UNAVAILABLE,
+    "the host is stopping and takes no new calls",
+    "send it to another instance",
+    refused,
+  ),
+  NOT_READY: entry(
+    "host",
+    Status.UNAVAILABLE,
+    "the host is not ready yet",
+    "send it to another instance, or later",
+    refused,
+  ),
+  ABORTED_BY_STOP: entry(
+    "host",
+    Status.UNAVAILABLE,
+    "the host stopped before the call ended",
+    "send it again only if doing the work twice is harmless",
+  ),
+  UNAUTHENTICATED: entry(
+    "host",
+    Status.UNAUTHENTICATED,
+    "the token is missing or wrong",
+    "send the host's token as authorization",
+  ),
+  FORBIDDEN: entry(
+    "host",
+    Status.PERMISSION_DENIED,
+    "the caller may not do this",
+    "use the admin token, or call from the host's own machine",
+  ),
+  MESSAGE_TOO_LARGE: entry(
+    "host",
+    Status.RESOURCE_EXHAUSTED,
+    "a message is larger than the limit",
+    "send less, or raise maxMessageBytes on both sides",
+  ),
+  HEADERS_TOO_LARGE: entry(
+    "host",
+    Status.RESOURCE_EXHAUSTED,
+    "the headers are too many or too large",
+    "send fewer",
+  ),
+  MALFORMED_REQUEST: entry(
+    "host",
+    Status.INVALID_ARGUMENT,
+    "a request does not have the expected shape",
+    "correct what the message names",
+  ),
+  UNKNOWN_ROUTE: entry(
+    "host",
+    Status.UNIMPLEMENTED,
+    "nothing answers at that path",
+    "check the path; the host's log lists those that are answered",
+  ),
+  UNKNOWN_SERVICE: entry(
+    "host",
+    Status.NOT_FOUND,
+    "no processor of that name is hosted",
+    "check the name",
+  ),
+  UNKNOWN_BUILTIN: entry(
+    "host",
+    Status.NOT_FOUND,
+    "there is no builtin of that name",
+    "use one of the names in the message",
+  ),
+  METHOD_NOT_ALLOWED: entry(
+    "host",
+    Status.UNIMPLEMENTED,
+    "the path does not take that HTTP method",
+    "use the method in the message",
+  ),
+  NOT_IN_THIS_VERSION: entry(
+    "host",
+    Status.UNIMPLEMENTED,
+    "the kit knows this but cannot do it yet",
+    "see CHANGELOG.md",
+  ),
+  STREAM_NEEDED: entry(
+    "host",
+    Status.UNIMPLEMENTED,
+    "the processor answers in pieces, which this method cannot carry",
+    "call PredictStream, or use HTTP",
+  ),
+  LEASE_UNKNOWN: entry(
+    "host",
+    Status.NOT_FOUND,
+    "the directory does not know the lease",
+    "register anew",
+  ),
+  ADDRESS_IN_USE: entry(
+    "host",
+    Status.UNAVAILABLE,
+    "the address is taken or cannot be bound",
+    "choose another port, or stop what listens there",
+  ),
+  INTERNAL: entry("host", Status.INTERNAL, "the kit itself failed", "report it with the log"),
+};
+
+/** Tells whether a text from the wire names a reason of this catalogue. */
+export function isReason(text: string | undefined): text is Reason {
+  return text !== undefined && Object.hasOwn(errorCatalog, text);
+}

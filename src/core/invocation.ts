@@ -1,0 +1,49 @@
+import type { CallAbort } from "./call-abort.js";
+import type { MetadataView } from "./metadata.js";
+
+/** Which protocol a call came in by. */
+export type DoorName = "grpc" | "eas" | "connect" | "grpc-web";
+
+/** Exactly one payload (the fast path), or a sequence of them. */
+export type Payloads = Uint8Array | AsyncIterable<Uint8Array>;
+
+/** One call in the host's own words, whatever door it came in by. */
+export interface Invocation {
+  readonly door: DoorName;
+  /** The hosted service that was asked for; empty when the caller named none. */
+  readonly service: string;
+  /** `/package.Service/Method`, or the HTTP verb. */
+  readonly method: string;
+  /** After `/api/predict/NAME`, else the whole path; what PredictRequest says over gRPC. */
+  readonly path: string;
+  /** Query without `?`; empty over gRPC. */
+  readonly query: string;
+  /** Headers as received, lower-case keys. */
+  readonly metadata: MetadataView;
+  /** `address:port` of the caller. */
+  readonly peer: string;
+  /** When the headers arrived, on the host's clock. */
+  readonly arrivedMs: number;
+  /** When the call must have ended, on the host's clock; Infinity without a deadline. */
+  readonly deadlineMs: number;
+  readonly payloads: Payloads;
+  /** Whether the caller can take an answer in pieces. */
+  readonly takesPieces: boolean;
+  readonly abort: CallAbort;
+}
+
+/** How an invocation ended when it did not throw. */
+export interface Outcome {
+  readonly payloads: Payloads;
+  /** What the processor returned beside the bytes; 0 and 200 are success. */
+  readonly status: number;
+  /** Sent before the payloads. */
+  readonly headers: MetadataView;
+  /** Read only after the last payload: a processor may add to them until then. */
+  readonly trailers: MetadataView;
+}
+
+/** Tells whether an answer or request is a sequence. */
+export function isSequence(payloads: Payloads): payloads is AsyncIterable<Uint8Array> {
+  return !(payloads instanceof Uint8Array);
+}

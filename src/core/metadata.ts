@@ -1,0 +1,56 @@
+/** A metadata value: text, or bytes when the key ends in `-bin`. */
+export type MetadataValue = string | Uint8Array;
+
+/** Headers or trailers of a call, whatever engine brought them; keys are lower case. */
+export interface MetadataView {
+  /** First value of a key, or undefined. */
+  get(key: string): MetadataValue | undefined;
+  /** Every key with every value of it. */
+  entries(): Iterable<readonly [key: string, value: MetadataValue]>;
+}
+
+/** What an engine's own metadata object must offer to be viewed (grpc-js's has exactly this). */
+export interface NativeMetadata {
+  get(key: string): readonly MetadataValue[];
+  getMap(): Record<string, MetadataValue>;
+}
+
+/** A view over an engine's own metadata object, so that handing it on within the same engine costs no conversion. */
+export class NativeMetadataView<N extends NativeMetadata = NativeMetadata> implements MetadataView {
+  /** The engine's own object. */
+  readonly native: N;
+
+  constructor(native: N) {
+    this.native = native;
+  }
+
+  get(key: string): MetadataValue | undefined {
+    return this.native.get(key)[0];
+  }
+
+  *entries(): Iterable<readonly [string, MetadataValue]> {
+    for (const key of Object.keys(this.native.getMap())) {
+      for (const value of this.native.get(key)) yield [key, value];
+    }
+  }
+}
+
+/** Metadata made of pairs, in order; keys are taken as they are and must be lower case. */
+export function metadataOf(
+  pairs: Iterable<readonly [string, MetadataValue]> | Readonly<Record<string, MetadataValue>>,
+): MetadataView {
+  const list = Symbol.iterator in pairs ? [...pairs] : Object.entries(pairs);
+  return {
+    get: (key) => list.find(([name]) => name === key)?.[1],
+    entries: () => list,
+  };
+}
+
+/** No metadata at all. */
+export const emptyMetadata: MetadataView = metadataOf([]);
+
+/** First value of a key when it is text. */
+export function metadataText(metadata: MetadataView, key: string): string | undefined {
+  const value = metadata.get(key);
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,18 @@
+import type { Random } from "./ports.js";
+
+/**
+ * Makes a source of random numbers that gives the same ones for the same seed; not for secrets.
+ *
+ * @param seed - any number; its lowest 32 bits count
+ *
+ * Source: mulberry32 by Tommy Ettinger, public domain.
+ */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

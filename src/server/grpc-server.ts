@@ -1,0 +1,185 @@
+import type { Socket } from "node:net";
+import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import type { MetadataView } from "../core/metadata.js";
+import type { CancelTimer, Clock } from "../core/ports.js";
+import { type ServingError, servingError } from "../core/serving-error.js";
+import { bufferOf, GrpcCall, type GrpcCallOwner, messageFromFrame } from "./grpc-call.js";
+import type { ServerLimits } from "./limits.js";
+import type { RequestHead } from "./request-head.js";
+import type { RpcReader, RpcRoute } from "./rpc.js";
+import { endWithError } from "./rpc-errors.js";
+
+/** The gRPC half of a port. */
+export interface GrpcServer {
+  /** Takes over a connection whose first bytes were HTTP/2's preface (still to be read). */
+  takeConnection(socket: Socket): void;
+  /** Sends GOAWAY on every connection and breaks those that are still there after `graceMs`. */
+  drain(graceMs: number): void;
+  /** Breaks every connection. */
+  close(): void;
+}
+
+/** What the gRPC half is made of. */
+export interface GrpcServerOptions {
+  readonly limits: ServerLimits;
+  readonly routes: readonly RpcRoute[];
+  readonly authorize: (head: RequestHead) => ServingError | undefined;
+  readonly clock: Clock;
+}
+
+const SWEEP_MS = 250;
+
+class GrpcPort implements GrpcServer, GrpcCallOwner {
+  readonly clock: Clock;
+  readonly #options: GrpcServerOptions;
+  readonly #routes: ReadonlyMap<string, RpcRoute>;
+  readonly #server: Server;
+  readonly #injector: ReturnType<Server["createConnectionInjector"]>;
+  /** Calls whose single message has not arrived yet, oldest first, with the time their headers came. */
+  readonly #bodies = new Map<GrpcCall, number>();
+  #cancelSweep: CancelTimer;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.#routes = new Map(options.routes.map((route) => [route.path, route]));
+    this.#server = new Server({
+      ...grpcOptions(options.limits),
+      interceptors: [(method, call) => new GrpcCall(this, method.path, call)],
+    });
+    for (const route of options.routes) this.#register(route);
+    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#cancelSweep = this.#sweepLater();
+  }
+
+  // grpc-js must know the path to call the interceptor; the handler behind it is never reached.
+  #register(route: RpcRoute): void {
+    const kind = route.requestStream
+      ? route.responseStream
+        ? "bidi"
+        : "clientStream"
+      : route.responseStream
+        ? "serverStream"
+        : "unary";
+    this.#server.register(route.path, () => {}, bufferOf, messageFromFrame, kind);
+  }
+
+  accept(call: GrpcCall): RpcReader | undefined {
+    const route = this.#routes.get(call.path);
+    const refusal = this.#headerProblem(call.metadata) ?? this.#options.authorize(call);
+    if (refusal !== undefined || route === undefined) {
+      endWithError(call, refusal ?? servingError("UNKNOWN_ROUTE", `no method ${call.path}`));
+      return undefined;
+    }
+    const reader = route.accept(call);
+    if (route.requestStream) return reader;
+    return this.#singleMessage(call, reader);
+  }
+
+  /** Checks that exactly one message arrives, whole and in time, before the reader's half-close. */
+  #singleMessage(call: GrpcCall, reader: RpcReader): RpcReader {
+    this.#bodies.set(call, this.clock.now());
+    let received = false;
+    return {
+      onMessage: (message) => {
+        if (received) {
+          this.#bodies.delete(call);
+          endWithError(
+            call,
+            servingError("MALFORMED_REQUEST", "more than one message, expected one"),
+          );
+          return;
+        }
+        received = true;
+        reader.onMessage(message);
+        call.read();
+      },
+      onHalfClose: () => {
+        this.#bodies.delete(call);
+        if (received) return reader.onHalfClose();
+        endWithError(
+          call,
+          servingError("MALFORMED_REQUEST", "the call ended before its message was complete"),
+        );
+      },
+      onClose: () => {
+        this.#bodies.delete(call);
+        reader.onClose();
+      },
+    };
+  }
+
+  #headerProblem(metadata: MetadataView): ServingError | undefined {
+    const { maxHeaderBytes, maxHeaderCount } = this.#options.limits;
+    let count = 0;
+    let bytes = 0;
+    for (const [key, value] of metadata.entries()) {
+      count++;
+      bytes += key.length + value.length;
+    }
+    if (count > maxHeaderCount) {
+      return servingError(
+        "HEADERS_TOO_LARGE",
+        `${count} headers, at most ${maxHeaderCount} are taken`,
+      );
+    }
+    if (bytes > maxHeaderBytes) {
+      return servingError(
+        "HEADERS_TOO_LARGE",
+        `headers are ${bytes} bytes, at most ${maxHeaderBytes} are taken`,
+      );
+    }
+    return undefined;
+  }
+
+  #sweepLater(): CancelTimer {
+    const sweep = (): void => {
+      this.#endStalled();
+      this.#cancelSweep = this.#sweepLater();
+    };
+    return this.clock.after(SWEEP_MS, sweep, { background: true });
+  }
+
+  #endStalled(): void {
+    const { bodyTimeoutMs } = this.#options.limits;
+    const oldest = this.clock.now() - bodyTimeoutMs;
+    for (const [call, since] of this.#bodies) {
+      if (since > oldest) return;
+      this.#bodies.delete(call);
+      endWithError(
+        call,
+        servingError("DEADLINE_EXCEEDED", `the message did not arrive within ${bodyTimeoutMs} ms`),
+      );
+    }
+  }
+
+  takeConnection(socket: Socket): void {
+    this.#injector.injectConnection(socket);
+  }
+
+  drain(graceMs: number): void {
+    this.#injector.drain(graceMs);
+  }
+
+  close(): void {
+    this.#cancelSweep();
+    this.#injector.destroy();
+    this.#server.forceShutdown();
+  }
+}
+
+function grpcOptions(limits: ServerLimits): ServerOptions {
+  return {
+    "grpc.enable_channelz": 0,
+    "grpc.max_receive_message_length": limits.maxMessageBytes,
+    "grpc.max_send_message_length": limits.maxMessageBytes,
+    "grpc.max_concurrent_streams": limits.maxConcurrentStreams,
+    "grpc.max_connection_idle_ms": limits.idleTimeoutMs,
+    "grpc-node.max_session_memory": Math.ceil(limits.maxSessionBytes / 1_000_000),
+  };
+}
+
+/** Makes the gRPC half of a port, on grpc-js. */
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  return new GrpcPort(options);
+}

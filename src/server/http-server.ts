@@ -1,0 +1,143 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Clock, Logger } from "../core/ports.js";
+import { ServingError, servingError } from "../core/serving-error.js";
+import type { HttpHandler } from "./http.js";
+import { errorJson, errorReply, httpErrorForms } from "./http-errors.js";
+import { NodeHttpRequest } from "./http-request.js";
+import type { ServerLimits } from "./limits.js";
+import type { RequestHead } from "./request-head.js";
+
+/** The HTTP/1.1 half of a port. */
+export interface HttpServer {
+  /** Takes over a connection whose first bytes are still to be read. */
+  takeConnection(socket: Socket): void;
+  /** Lets every answer close its connection, and closes those that are idle. */
+  drain(): void;
+  /** Breaks every connection. */
+  close(): void;
+}
+
+/** What the HTTP/1.1 half is made of. */
+export interface HttpServerOptions {
+  readonly limits: ServerLimits;
+  readonly handler: HttpHandler;
+  readonly authorize: (head: RequestHead) => ServingError | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How often node:http looks for requests that take too long. */
+const CHECK_MS = 250;
+
+/** Makes the HTTP/1.1 half of a port, on node:http. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { limits, handler, authorize, clock, logger } = options;
+  let draining = false;
+  const closing = (): boolean => draining;
+
+  const server = createServer({
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: Math.min(limits.headersTimeoutMs, limits.bodyTimeoutMs),
+    requestTimeout: limits.bodyTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    connectionsCheckingInterval: CHECK_MS,
+  });
+  // node:http drops what is over this count without a word: one more than the limit tells that there were too many.
+  server.maxHeadersCount = limits.maxHeaderCount + 1;
+  // A server that never listens looks for slow requests only once it believes it does; its own timer starts here.
+  server.emit("listening");
+
+  const answer = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    wantsContinue: boolean,
+  ): void => {
+    const exchange = new NodeHttpRequest(request, response, {
+      arrivedMs: clock.now(),
+      maxBodyBytes: limits.maxMessageBytes,
+      closing,
+      continueWanted: wantsContinue,
+    });
+    const refusal = headerCountProblem(request, limits) ?? authorize(exchange);
+    if (refusal !== undefined) exchange.reply(errorReply(refusal));
+    else run(exchange, handler, logger);
+  };
+  server.on("request", (request, response) => answer(request, response, false));
+  server.on("checkContinue", (request, response) => answer(request, response, true));
+  server.on("clientError", (error, socket) => refuseBroken(error, socket as Socket, limits));
+  return {
+    takeConnection(socket) {
+      server.emit("connection", socket);
+    },
+    drain() {
+      draining = true;
+      server.closeIdleConnections();
+    },
+    close() {
+      closeUnheard(server);
+    },
+  };
+}
+
+function run(exchange: NodeHttpRequest, handler: HttpHandler, logger: Logger): void {
+  const failed = (thrown: unknown): void => {
+    const error = ServingError.from(thrown);
+    if (error.reason === "INTERNAL")
+      logger.error({ err: thrown, path: exchange.path }, "request failed");
+    exchange.reply(errorReply(error));
+  };
+  try {
+    const done = handler(exchange);
+    if (done instanceof Promise) done.catch(failed);
+  } catch (thrown) {
+    failed(thrown);
+  }
+}
+
+function headerCountProblem(
+  request: IncomingMessage,
+  limits: ServerLimits,
+): ServingError | undefined {
+  const count = request.rawHeaders.length / 2;
+  if (count <= limits.maxHeaderCount) return undefined;
+  return servingError(
+    "HEADERS_TOO_LARGE",
+    `more than ${limits.maxHeaderCount} headers, at most that many are taken`,
+  );
+}
+
+/** Answers what node:http's parser refuses, then closes. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Socket, limits: ServerLimits): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal = parserRefusal(error.code, limits);
+  const body = `${errorJson(refusal)}\n`;
+  const { status } = httpErrorForms[refusal.reason];
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function parserRefusal(code: string | undefined, limits: ServerLimits): ServingError {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return servingError(
+        "HEADERS_TOO_LARGE",
+        `headers are more than ${limits.maxHeaderBytes} bytes, at most that many are taken`,
+      );
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return servingError("DEADLINE_EXCEEDED", "the request did not arrive in time");
+    default:
+      return servingError("MALFORMED_REQUEST", `not an HTTP/1.1 request (${code ?? "unknown"})`);
+  }
+}
+
+// `close` of a server that never listened reports that; its timers and connections end all the same.
+function closeUnheard(server: Server): void {
+  server.close(() => {});
+  server.closeAllConnections();
+}

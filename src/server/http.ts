@@ -1,0 +1,47 @@
+import type { MetadataView } from "../core/metadata.js";
+
+/** Response headers; lower-case names. */
+export type HttpHeaders = Readonly<Record<string, string>>;
+
+/** An answer in one piece. */
+export interface HttpReply {
+  readonly status: number;
+  readonly headers?: HttpHeaders;
+  readonly body?: Uint8Array | string;
+  /** Closes the connection behind the answer. */
+  readonly close?: boolean;
+}
+
+/** One HTTP/1.1 request whose headers have arrived and been let in; its body has not been read. */
+export interface HttpRequest {
+  /** `GET`, `POST`, ... */
+  readonly method: string;
+  /** Path as received, percent-encoding untouched, without the query. */
+  readonly path: string;
+  /** Query as received, without `?`; empty when there is none. */
+  readonly query: string;
+  readonly headers: MetadataView;
+  /** `address:port` of the caller. */
+  readonly peer: string;
+  /** When the headers arrived, on the clock of the port. */
+  readonly arrivedMs: number;
+  /**
+   * Reads the whole body; once.
+   *
+   * @throws HostError `MESSAGE_TOO_LARGE` before more than the port's `maxMessageBytes` are held, CallError `CANCELLED`
+   * when the caller goes away first.
+   */
+  readBody(): Promise<Uint8Array>;
+  /** Answers in one piece; only the first answer counts. */
+  reply(reply: HttpReply): void;
+  /**
+   * Answers in pieces, chunked, at the caller's pace; a piece that throws breaks the connection, so that the caller can
+   * tell a torn answer from a whole one.
+   */
+  replyInPieces(head: Omit<HttpReply, "body">, pieces: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Calls back once when the caller goes away before the answer is complete. */
+  onClose(listener: () => void): void;
+}
+
+/** Answers HTTP requests; what it throws is answered by the port from the error's catalogue row. */
+export type HttpHandler = (request: HttpRequest) => void | Promise<void>;

@@ -1,0 +1,214 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { Endpoint } from "../core/endpoint.js";
+import { addressText } from "../core/instance.js";
+import type { Clock, Logger } from "../core/ports.js";
+import { type ServingError, servingError } from "../core/serving-error.js";
+import { createGrpcServer } from "./grpc-server.js";
+import type { HttpHandler } from "./http.js";
+import { createHttpServer } from "./http-server.js";
+import type { ServerLimits } from "./limits.js";
+import type { RequestHead } from "./request-head.js";
+import type { RpcRoute } from "./rpc.js";
+import { sniff } from "./sniff.js";
+
+/** TLS of a port. */
+export interface ServerTls {
+  /** Certificate chain, PEM. */
+  readonly cert: string | Uint8Array;
+  /** Key of the certificate, PEM. */
+  readonly key: string | Uint8Array;
+  /** Authority whose client certificates are demanded, PEM; none when left out. */
+  readonly clientCa?: string | Uint8Array | undefined;
+}
+
+/** What a port is made of. */
+export interface PortOptions {
+  /** Port 0 takes any free one; an empty host all addresses. */
+  readonly endpoint: Endpoint;
+  readonly tls?: ServerTls | undefined;
+  readonly limits: ServerLimits;
+  readonly rpcRoutes: readonly RpcRoute[];
+  readonly http: HttpHandler;
+  /** Called when the headers of a request are there and before its body is read; an error refuses it. */
+  readonly authorize: (head: RequestHead) => ServingError | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** One bound port that speaks gRPC and HTTP/1.1. */
+export interface Port {
+  /** What was bound: port 0 has become a number. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Open connections. */
+  readonly connections: number;
+  /**
+   * Stops listening, sends GOAWAY and `Connection: close`, waits until every connection has ended, and breaks those
+   * that are still there after `graceMs` milliseconds.
+   */
+  drain(graceMs: number): Promise<void>;
+  /** Stops listening and breaks every connection. */
+  close(): Promise<void>;
+}
+
+class OpenPort implements Port {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly #listener: Server;
+  readonly #sockets: Set<Socket>;
+  readonly #halves: Halves;
+  readonly #clock: Clock;
+  #idle: (() => void) | undefined;
+  #unbound: Promise<void> | undefined;
+
+  constructor(listener: Server, sockets: Set<Socket>, halves: Halves, options: PortOptions) {
+    const bound = listener.address();
+    const port = typeof bound === "object" && bound !== null ? bound.port : 0;
+    this.address = { host: options.endpoint.host, port };
+    this.#listener = listener;
+    this.#sockets = sockets;
+    this.#halves = halves;
+    this.#clock = options.clock;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Told by the listener whenever a connection has ended. */
+  connectionEnded(): void {
+    if (this.#sockets.size === 0) this.#idle?.();
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    const unbound = this.#unbind();
+    this.#halves.grpc.drain(graceMs);
+    this.#halves.http.drain();
+    await this.#allEnded(graceMs);
+    await this.close();
+    await unbound;
+  }
+
+  #allEnded(graceMs: number): Promise<void> {
+    if (this.#sockets.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(graceMs, resolve);
+      this.#idle = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    const unbound = this.#unbind();
+    this.#halves.http.close();
+    this.#halves.grpc.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await unbound;
+  }
+
+  #unbind(): Promise<void> {
+    this.#unbound ??= new Promise((resolve) => this.#listener.close(() => resolve()));
+    return this.#unbound;
+  }
+}
+
+interface Halves {
+  readonly grpc: ReturnType<typeof createGrpcServer>;
+  readonly http: ReturnType<typeof createHttpServer>;
+}
+
+/**
+ * Binds a port that speaks gRPC and HTTP/1.1, over TLS when given a certificate.
+ *
+ * ```
+ * socket -> (TLS) -> sniff -- "PRI" --> grpc-js
+ *                          `- else ---> node:http
+ * ```
+ *
+ * @throws HostError `ADDRESS_IN_USE` when the address cannot be bound.
+ */
+export async function openPort(options: PortOptions): Promise<Port> {
+  const { limits, rpcRoutes, authorize, clock, logger } = options;
+  const halves: Halves = {
+    grpc: createGrpcServer({ limits, routes: rpcRoutes, authorize, clock }),
+    http: createHttpServer({ limits, handler: options.http, authorize, clock, logger }),
+  };
+  const sockets = new Set<Socket>();
+  let port: OpenPort | undefined;
+  const listener = createListener(options, halves);
+  listener.maxConnections = limits.maxConnections;
+  listener.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      port?.connectionEnded();
+    });
+  });
+  listener.on("drop", () => {
+    logger.warn({ maxConnections: limits.maxConnections }, "connection refused: too many are open");
+  });
+  try {
+    await listen(listener, options.endpoint);
+  } catch (cause) {
+    halves.http.close();
+    halves.grpc.close();
+    throw cause;
+  }
+  port = new OpenPort(listener, sockets, halves, options);
+  return port;
+}
+
+function createListener(options: PortOptions, halves: Halves): Server {
+  const { tls, limits, clock, logger } = options;
+  const take = (socket: Socket): void => {
+    sniff(socket, { timeoutMs: limits.firstByteTimeoutMs, clock }, (kind) => {
+      if (kind === "http2") halves.grpc.takeConnection(socket);
+      else halves.http.takeConnection(socket);
+    });
+  };
+  if (tls === undefined) return createServer({ noDelay: true }, take);
+
+  const secure = createTlsServer(
+    {
+      cert: bytesOf(tls.cert),
+      key: bytesOf(tls.key),
+      ...(tls.clientCa === undefined
+        ? {}
+        : { ca: bytesOf(tls.clientCa), requestCert: true, rejectUnauthorized: true }),
+      // The first one offered by both: curl and browsers offer both and would get gRPC's 415 with h2.
+      ALPNProtocols: ["http/1.1", "h2"],
+      handshakeTimeout: limits.firstByteTimeoutMs,
+      noDelay: true,
+    },
+    (socket: TLSSocket) => {
+      if (socket.alpnProtocol === "h2") halves.grpc.takeConnection(socket);
+      else if (socket.alpnProtocol === "http/1.1") halves.http.takeConnection(socket);
+      else take(socket);
+    },
+  );
+  secure.on("tlsClientError", (error, socket) => {
+    logger.debug({ reason: error.message, peer: socket.remoteAddress }, "TLS handshake failed");
+  });
+  return secure;
+}
+
+function bytesOf(pem: string | Uint8Array): string | Buffer {
+  return typeof pem === "string" ? pem : Buffer.from(pem);
+}
+
+function listen(listener: Server, endpoint: Endpoint): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: NodeJS.ErrnoException): void => {
+      const where = addressText(endpoint.host, endpoint.port);
+      const why = cause.code === "EADDRINUSE" ? "is taken by another process" : cause.message;
+      reject(servingError("ADDRESS_IN_USE", `${where} ${why}`, { cause }));
+    };
+    listener.once("error", failed);
+    const bind = { port: endpoint.port, ...(endpoint.host === "" ? {} : { host: endpoint.host }) };
+    listener.listen(bind, () => {
+      listener.off("error", failed);
+      resolve();
+    });
+  });
+}

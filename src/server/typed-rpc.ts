@@ -1,0 +1,128 @@
+import { CallAbort } from "../core/call-abort.js";
+import type { MetadataView } from "../core/metadata.js";
+import type { RpcDefinition } from "../core/rpc-definition.js";
+import { servingError } from "../core/serving-error.js";
+import { Status } from "../core/status.js";
+import type { RpcCall, RpcRoute } from "./rpc.js";
+import { endWithError } from "./rpc-errors.js";
+
+/** What a typed handler sees of its call. */
+export interface TypedCall {
+  readonly metadata: MetadataView;
+  readonly peer: string;
+  readonly deadlineMs: number;
+  /** Aborted when the call is over on the wire before the handler has answered. */
+  readonly signal: AbortSignal;
+}
+
+class TypedContext implements TypedCall {
+  readonly abort: CallAbort = new CallAbort();
+  readonly #call: RpcCall;
+
+  constructor(call: RpcCall) {
+    this.#call = call;
+  }
+
+  get metadata(): MetadataView {
+    return this.#call.metadata;
+  }
+
+  get peer(): string {
+    return this.#call.peer;
+  }
+
+  get deadlineMs(): number {
+    return this.#call.deadlineMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.abort.signal;
+  }
+}
+
+/** Reads the one request of a call, then runs `answer` with it; what that throws ends the call. */
+function singleRequestRoute<Req, Res>(
+  definition: RpcDefinition<Req, Res>,
+  answer: (request: Req, context: TypedContext, call: RpcCall) => Promise<void>,
+): RpcRoute {
+  return {
+    path: definition.path,
+    requestStream: definition.requestStream,
+    responseStream: definition.responseStream,
+    accept(call) {
+      const context = new TypedContext(call);
+      let received: Uint8Array | undefined;
+      call.read();
+      return {
+        onMessage(message) {
+          received = message;
+        },
+        onHalfClose() {
+          const bytes = received;
+          if (bytes === undefined) return;
+          answerDecoded(definition, bytes, context, call, answer).catch((thrown: unknown) =>
+            endWithError(call, thrown),
+          );
+        },
+        onClose() {
+          context.abort.abort(servingError("CANCELLED", "the call is over on the wire"));
+        },
+      };
+    },
+  };
+}
+
+async function answerDecoded<Req, Res>(
+  definition: RpcDefinition<Req, Res>,
+  bytes: Uint8Array,
+  context: TypedContext,
+  call: RpcCall,
+  answer: (request: Req, context: TypedContext, call: RpcCall) => Promise<void>,
+): Promise<void> {
+  let request: Req;
+  try {
+    request = definition.decodeRequest(bytes);
+  } catch (cause) {
+    throw servingError("MALFORMED_REQUEST", `the message is not a ${definition.path} request`, {
+      cause,
+    });
+  }
+  await answer(request, context, call);
+}
+
+/** A unary method of typed messages; what the handler throws goes out with code, message and reason. */
+export function unaryRoute<Req, Res>(
+  definition: RpcDefinition<Req, Res>,
+  handler: (request: Req, call: TypedCall) => Promise<Res> | Res,
+): RpcRoute {
+  return singleRequestRoute(definition, async (request, context, call) => {
+    const response = await handler(request, context);
+    call.send(definition.encodeResponse(response));
+    call.end({ code: Status.OK, message: "" });
+  });
+}
+
+/** A server-streaming method of typed messages, sent at the caller's pace. */
+export function serverStreamRoute<Req, Res>(
+  definition: RpcDefinition<Req, Res>,
+  handler: (request: Req, call: TypedCall) => AsyncIterable<Res>,
+): RpcRoute {
+  return singleRequestRoute(definition, async (request, context, call) => {
+    for await (const response of handler(request, context)) {
+      if (context.abort.reason !== undefined) return;
+      await sendFlushed(call, definition.encodeResponse(response), context.abort);
+    }
+    call.end({ code: Status.OK, message: "" });
+  });
+}
+
+/** Sends a message and waits until the next one may follow, or the call is over. */
+export function sendFlushed(call: RpcCall, message: Uint8Array, abort: CallAbort): Promise<void> {
+  return new Promise((resolve) => {
+    const takeBack = abort.onAbort(() => resolve());
+    call.send(message, () => {
+      takeBack();
+      resolve();
+    });
+  });
+}
