@@ -1,0 +1,24 @@
+import type { DoorName, Invocation, Outcome } from "../core/invocation.js";
+import type { Clock } from "../core/ports.js";
+
+/** Counts the calls of one method that came in by one door. */
+export interface CallSeries {
+  /** A call has been answered with `status`, `durationMs` after its headers arrived. */
+  ended(status: string, durationMs: number): void;
+}
+
+/** What every door hands its calls to. */
+export interface Invoker {
+  readonly clock: Clock;
+  /** Longest time of a call, from its headers to its answer; to the first piece where it is answered in pieces. */
+  readonly requestTimeoutMs: number;
+  /**
+   * Admits a call and runs it.
+   *
+   * @throws HostError when it is refused; the invocation's abort reason when it was given up while it waited; what the
+   * lane throws.
+   */
+  invoke(invocation: Invocation): Promise<Outcome>;
+  /** The counters of a method; asked for once a route, not once a call. */
+  series(door: DoorName, method: string): CallSeries;
+}

@@ -1,0 +1,192 @@
+import { CallAbort } from "../core/call-abort.js";
+import { type DoorName, type Invocation, isSequence, type Outcome } from "../core/invocation.js";
+import { emptyMetadata, type MetadataView } from "../core/metadata.js";
+import type { CancelTimer } from "../core/ports.js";
+import type { RpcDefinition } from "../core/rpc-definition.js";
+import { ServingError, servingError } from "../core/serving-error.js";
+import { Status, statusName } from "../core/status.js";
+import type { RpcCall, RpcReader, RpcRoute, RpcStatus } from "../server/rpc.js";
+import { rpcStatusOf } from "../server/rpc-errors.js";
+import { sendFlushed } from "../server/typed-rpc.js";
+import {
+  type PredictAnswer,
+  type PredictQuestion,
+  predictRpc,
+  predictStreamRpc,
+} from "../wire/predict.js";
+import type { CallSeries, Invoker } from "./invoker.js";
+
+type PredictRpc = RpcDefinition<PredictQuestion, PredictAnswer>;
+
+/** PredictService over gRPC. */
+export function predictRoutes(invoker: Invoker): readonly RpcRoute[] {
+  return [predictRoute(predictRpc, invoker), predictRoute(predictStreamRpc, invoker)];
+}
+
+function predictRoute(rpc: PredictRpc, invoker: Invoker): RpcRoute {
+  const series = invoker.series("grpc", rpc.path);
+  return {
+    path: rpc.path,
+    requestStream: rpc.requestStream,
+    responseStream: rpc.responseStream,
+    accept: (call) => new PredictCall(call, rpc, invoker, series),
+  };
+}
+
+const noBytes = new Uint8Array(0);
+
+/** One call of PredictService: reads its message, is its own invocation, and sends the outcome. */
+class PredictCall implements RpcReader, Invocation {
+  readonly door: DoorName = "grpc";
+  service = "";
+  path = "";
+  readonly query = "";
+  readonly method: string;
+  readonly arrivedMs: number;
+  readonly deadlineMs: number;
+  payloads: Uint8Array = noBytes;
+  readonly takesPieces: boolean;
+  readonly abort: CallAbort = new CallAbort();
+  readonly #call: RpcCall;
+  readonly #rpc: PredictRpc;
+  readonly #invoker: Invoker;
+  readonly #series: CallSeries;
+  #cancelTimer: CancelTimer | undefined;
+  #message: Uint8Array | undefined;
+  #ended = false;
+
+  constructor(call: RpcCall, rpc: PredictRpc, invoker: Invoker, series: CallSeries) {
+    this.#call = call;
+    this.#rpc = rpc;
+    this.#invoker = invoker;
+    this.#series = series;
+    this.method = rpc.path;
+    this.takesPieces = rpc.responseStream;
+    this.arrivedMs = invoker.clock.now();
+    const latest = this.arrivedMs + invoker.requestTimeoutMs;
+    this.deadlineMs = Math.min(call.deadlineMs, latest);
+    // The engine keeps the caller's own deadline; a timer is needed only where the host's is nearer.
+    if (latest < call.deadlineMs && latest !== Number.POSITIVE_INFINITY) {
+      this.#cancelTimer = invoker.clock.after(invoker.requestTimeoutMs, () => this.#outOfTime());
+    }
+    call.read();
+  }
+
+  get metadata(): MetadataView {
+    return this.#call.metadata;
+  }
+
+  get peer(): string {
+    return this.#call.peer;
+  }
+
+  onMessage(message: Uint8Array): void {
+    this.#message = message;
+  }
+
+  onHalfClose(): void {
+    const message = this.#message;
+    if (message === undefined || this.#ended) return;
+    try {
+      const { service, path, data } = this.#rpc.decodeRequest(message);
+      this.service = service;
+      this.path = path;
+      this.payloads = data;
+    } catch (cause) {
+      const text = `the message is not a ${this.method} request`;
+      this.#fail(servingError("MALFORMED_REQUEST", text, { cause }));
+      return;
+    }
+    this.#invoker.invoke(this).then(
+      (outcome) => this.#answer(outcome),
+      (thrown: unknown) => this.#fail(ServingError.from(thrown)),
+    );
+  }
+
+  onClose(): void {
+    if (this.#ended) return;
+    const late = this.#invoker.clock.now() >= this.deadlineMs;
+    const reason = late
+      ? servingError("DEADLINE_EXCEEDED", "the call's time is over")
+      : servingError("CANCELLED", "the caller gave the call up");
+    this.#count(reason.code);
+    this.abort.abort(reason);
+  }
+
+  #outOfTime(): void {
+    const text = `the call took longer than the host's ${this.#invoker.requestTimeoutMs} ms`;
+    this.#fail(servingError("DEADLINE_EXCEEDED", text));
+  }
+
+  #fail(error: ServingError): void {
+    if (this.#ended) return;
+    this.#end(rpcStatusOf(error));
+    this.abort.abort(error);
+  }
+
+  #answer(outcome: Outcome): void {
+    if (this.#ended) {
+      if (isSequence(outcome.payloads)) void abandon(outcome.payloads);
+      return;
+    }
+    const { payloads } = outcome;
+    if (isSequence(payloads)) {
+      this.#answerPieces(outcome, payloads).catch((thrown: unknown) =>
+        this.#fail(ServingError.from(thrown)),
+      );
+      return;
+    }
+    if (outcome.headers !== emptyMetadata) this.#call.sendHeaders(outcome.headers);
+    this.#call.send(this.#rpc.encodeResponse({ data: payloads, status: outcome.status }));
+    this.#endOk(outcome);
+  }
+
+  async #answerPieces(outcome: Outcome, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    if (!this.takesPieces) {
+      void abandon(pieces);
+      throw servingError("STREAM_NEEDED", "this processor answers in pieces: call PredictStream");
+    }
+    let first = true;
+    for await (const piece of pieces) {
+      if (this.#ended) return;
+      if (first) {
+        // The time limit of a stream is that of its first message.
+        first = false;
+        this.#cancelTimer?.();
+        if (outcome.headers !== emptyMetadata) this.#call.sendHeaders(outcome.headers);
+      }
+      await sendFlushed(
+        this.#call,
+        this.#rpc.encodeResponse({ data: piece, status: 0 }),
+        this.abort,
+      );
+    }
+    this.#endOk(outcome);
+  }
+
+  #endOk(outcome: Outcome): void {
+    const { trailers } = outcome;
+    if (this.#ended) return;
+    this.#end({
+      code: Status.OK,
+      message: "",
+      ...(trailers === emptyMetadata ? {} : { trailers }),
+    });
+  }
+
+  #end(status: RpcStatus): void {
+    this.#count(status.code);
+    this.#call.end(status);
+  }
+
+  #count(code: Status): void {
+    this.#ended = true;
+    this.#cancelTimer?.();
+    this.#series.ended(statusName(code), this.#invoker.clock.now() - this.arrivedMs);
+  }
+}
+
+/** Ends a sequence that nobody will read, so that what made it can let go of what it holds. */
+export async function abandon(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  await pieces[Symbol.asyncIterator]().return?.();
+}

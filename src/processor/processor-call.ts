@@ -1,0 +1,126 @@
+import { Metadata } from "nice-grpc-common";
+import type { DoorName, Invocation } from "../core/invocation.js";
+import { emptyMetadata, type MetadataView, metadataOf, metadataText } from "../core/metadata.js";
+import type { Clock, Logger } from "../core/ports.js";
+import type { Call } from "./processor.js";
+
+let lastRequestNumber = 0;
+
+/** A {@link Call} over an invocation; whatever costs something is made when it is first asked for. */
+export class ProcessorCall implements Call {
+  readonly #invocation: Invocation;
+  readonly #clock: Clock;
+  readonly #hostLogger: Logger;
+  #metadata: Metadata | undefined;
+  #header: Metadata | undefined;
+  #trailer: Metadata | undefined;
+  #query: URLSearchParams | undefined;
+  #logger: Logger | undefined;
+
+  constructor(invocation: Invocation, clock: Clock, logger: Logger) {
+    this.#invocation = invocation;
+    this.#clock = clock;
+    this.#hostLogger = logger;
+  }
+
+  get door(): DoorName {
+    return this.#invocation.door;
+  }
+
+  get method(): string {
+    return this.#invocation.method;
+  }
+
+  get path(): string {
+    return this.#invocation.path;
+  }
+
+  get peer(): string {
+    return this.#invocation.peer;
+  }
+
+  get signal(): AbortSignal {
+    return this.#invocation.abort.signal;
+  }
+
+  get metadata(): Metadata {
+    this.#metadata ??= niceMetadata(this.#invocation.metadata);
+    return this.#metadata;
+  }
+
+  get header(): Metadata {
+    this.#header ??= Metadata();
+    return this.#header;
+  }
+
+  get trailer(): Metadata {
+    this.#trailer ??= Metadata();
+    return this.#trailer;
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#invocation.query);
+    return this.#query;
+  }
+
+  get logger(): Logger {
+    this.#logger ??= withFields(this.#hostLogger, { requestId: requestId(this.#invocation) });
+    return this.#logger;
+  }
+
+  /** Headers go out together with the first bytes of the answer; there is nothing to do before. */
+  sendHeader(): void {}
+
+  remainingMs(): number {
+    return Math.max(0, this.#invocation.deadlineMs - this.#clock.now());
+  }
+
+  /** What the processor put into `header`. */
+  get headers(): MetadataView {
+    return viewOf(this.#header);
+  }
+
+  /** What the processor put into `trailer`. */
+  get trailers(): MetadataView {
+    return viewOf(this.#trailer);
+  }
+}
+
+// HTTP allows characters in header values that nice-grpc's metadata refuses; such headers are left out.
+function niceMetadata(view: MetadataView): Metadata {
+  const metadata = Metadata();
+  for (const [key, value] of view.entries()) {
+    if (key.startsWith(":")) continue;
+    try {
+      metadata.append(key, value);
+    } catch {
+      // Not representable: the processor would not know what to do with it either.
+    }
+  }
+  return metadata;
+}
+
+function viewOf(metadata: Metadata | undefined): MetadataView {
+  if (metadata === undefined) return emptyMetadata;
+  const pairs: (readonly [string, string | Uint8Array])[] = [];
+  for (const [key, values] of metadata) {
+    for (const value of values) pairs.push([key, value]);
+  }
+  return metadataOf(pairs);
+}
+
+function requestId(invocation: Invocation): string {
+  const given = metadataText(invocation.metadata, "x-request-id");
+  if (given !== undefined && given.length <= 128) return given;
+  lastRequestNumber++;
+  return `${process.pid.toString(36)}-${lastRequestNumber.toString(36)}`;
+}
+
+function withFields(logger: Logger, fields: object): Logger {
+  return {
+    debug: (more, message) => logger.debug({ ...fields, ...more }, message),
+    info: (more, message) => logger.info({ ...fields, ...more }, message),
+    warn: (more, message) => logger.warn({ ...fields, ...more }, message),
+    error: (more, message) => logger.error({ ...fields, ...more }, message),
+  };
+}

@@ -1,0 +1,200 @@
+// Also for its side effect: nice-grpc teaches grpc-js to give up on a connection that does not come up
+// (https://github.com/grpc/grpc-node/issues/2785); `grpc.min_reconnect_backoff_ms` below is the limit that it reads.
+import "nice-grpc";
+import { isIPv4, isIPv6 } from "node:net";
+import {
+  Channel,
+  type ChannelInterface,
+  type ChannelOptions,
+  connectivityState,
+  type InterceptingListener,
+  type Metadata,
+  type StatusObject,
+} from "@grpc/grpc-js";
+import { addressText, type Instance } from "../core/instance.js";
+import type { Status } from "../core/status.js";
+import { grpcCredentials, serverNameOptions } from "./grpc-credentials.js";
+import { attemptEnd, unsentEnd } from "./grpc-end.js";
+import { grpcMetadataFrom, grpcMetadataView } from "./grpc-metadata.js";
+import type {
+  Attempt,
+  AttemptListener,
+  AttemptStart,
+  Transport,
+  TransportOptions,
+  TransportState,
+} from "./transport.js";
+
+type GrpcCall = ReturnType<ChannelInterface["createCall"]>;
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 2_000;
+const FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024;
+const LONGEST_PING_WAIT_MS = 10_000;
+
+/** Deadlines further away than a timer can count are none. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+const states: Readonly<Record<connectivityState, TransportState>> = {
+  [connectivityState.IDLE]: "idle",
+  [connectivityState.CONNECTING]: "connecting",
+  [connectivityState.READY]: "ready",
+  [connectivityState.TRANSIENT_FAILURE]: "failed",
+  [connectivityState.SHUTDOWN]: "closed",
+};
+
+/**
+ * Makes the way to an instance over gRPC: one grpc-js channel with one connection.
+ *
+ * @throws ConfigError `INVALID_OPTION` for TLS material that cannot be used.
+ */
+export function createGrpcTransport(instance: Instance, options: TransportOptions): Transport {
+  return new GrpcTransport(instance, options);
+}
+
+class GrpcTransport implements Transport {
+  readonly instance: Instance;
+  readonly #channel: Channel;
+  readonly #listeners = new Set<(state: TransportState) => void>();
+
+  constructor(instance: Instance, options: TransportOptions) {
+    this.instance = instance;
+    this.#channel = new Channel(
+      channelTarget(instance),
+      grpcCredentials(options.tls),
+      channelOptions(options),
+    );
+    this.#watch(connectivityState.IDLE);
+  }
+
+  get state(): TransportState {
+    return states[this.#channel.getConnectivityState(false)];
+  }
+
+  connect(): void {
+    if (this.state !== "closed") this.#channel.getConnectivityState(true);
+  }
+
+  onState(listener: (state: TransportState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  start(start: AttemptStart, listener: AttemptListener): Attempt {
+    const metadata = grpcMetadataFrom(start.metadata);
+    if (this.state === "closed") return unsent("the connection was closed", listener);
+    const { timeoutMs } = start;
+    const deadline =
+      timeoutMs > LONGEST_TIMEOUT_MS ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs;
+    const call = this.#channel.createCall(start.path, deadline, null, null, 0);
+    return new GrpcAttempt(call, metadata, listener);
+  }
+
+  close(): void {
+    if (this.state !== "closed") this.#channel.close();
+  }
+
+  // No deadline, so grpc-js keeps no timer, and the watch ends with the channel.
+  #watch(known: connectivityState): void {
+    this.#channel.watchConnectivityState(known, Number.POSITIVE_INFINITY, () => {
+      const next = this.#channel.getConnectivityState(false);
+      if (next !== connectivityState.SHUTDOWN) this.#watch(next);
+      const state = states[next];
+      for (const listener of [...this.#listeners]) listener(state);
+      if (state === "closed") this.#listeners.clear();
+    });
+  }
+}
+
+/** One grpc-js call; the attempt and the call's listener in one, since every call makes one. */
+class GrpcAttempt implements Attempt, InterceptingListener {
+  readonly #call: GrpcCall;
+  readonly #listener: AttemptListener;
+  #headers = false;
+  #cancelled = false;
+
+  constructor(call: GrpcCall, metadata: Metadata, listener: AttemptListener) {
+    this.#call = call;
+    this.#listener = listener;
+    call.start(metadata, this);
+  }
+
+  send(message: Uint8Array, flushed?: () => void): void {
+    const { buffer, byteOffset, byteLength } = message;
+    const bytes = Buffer.isBuffer(message) ? message : Buffer.from(buffer, byteOffset, byteLength);
+    this.#call.sendMessageWithContext(flushed === undefined ? {} : { callback: flushed }, bytes);
+  }
+
+  halfClose(): void {
+    this.#call.halfClose();
+  }
+
+  read(): void {
+    this.#call.startRead();
+  }
+
+  cancel(code: Status, message: string): void {
+    this.#cancelled = true;
+    this.#call.cancelWithStatus(code, message);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.#headers = true;
+    this.#listener.onHeaders(grpcMetadataView(metadata));
+  }
+
+  onReceiveMessage(message: Uint8Array): void {
+    this.#listener.onMessage(message);
+  }
+
+  onReceiveStatus(status: StatusObject): void {
+    const sight = { headers: this.#headers, cancelled: this.#cancelled };
+    this.#listener.onEnd(attemptEnd(status, sight));
+  }
+}
+
+/** An attempt on a closed transport. */
+function unsent(message: string, listener: AttemptListener): Attempt {
+  process.nextTick(() => listener.onEnd(unsentEnd(message)));
+  return { send() {}, halfClose() {}, read() {}, cancel() {} };
+}
+
+/** grpc-js's spelling of an address; the scheme keeps it from asking DNS about an IP. */
+function channelTarget({ host, port }: Instance): string {
+  const address = addressText(host, port);
+  if (isIPv4(host)) return `ipv4:${address}`;
+  return isIPv6(host) ? `ipv6:${address}` : `dns:${address}`;
+}
+
+function channelOptions(options: TransportOptions): ChannelOptions {
+  const { maxMessageBytes, pingIntervalMs, tls } = options;
+  return {
+    ...serverNameOptions(tls),
+    ...pingOptions(pingIntervalMs),
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.min_reconnect_backoff_ms": options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    "grpc.initial_reconnect_backoff_ms": 200,
+    "grpc.max_reconnect_backoff_ms": 5_000,
+    "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW_BYTES,
+    "grpc.enable_channelz": 0,
+    // An instance is addressed directly, and libraries read no environment.
+    "grpc.enable_http_proxy": 0,
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.use_local_subchannel_pool": 1,
+    // Retries belong to the caller, who knows other instances. Without room for replays grpc-js says that a message is
+    // flushed when it is, not when it was copied for a retry that never comes.
+    "grpc.enable_retries": 0,
+    "grpc.per_rpc_retry_buffer_size": 0,
+  };
+}
+
+function pingOptions(intervalMs: number): ChannelOptions {
+  if (intervalMs === 0) return {};
+  return {
+    "grpc.keepalive_time_ms": intervalMs,
+    "grpc.keepalive_timeout_ms": Math.min(intervalMs, LONGEST_PING_WAIT_MS),
+    "grpc.keepalive_permit_without_calls": 1,
+  };
+}
