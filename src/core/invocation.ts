@@ -1,5 +1,6 @@
 import type { CallAbort } from "./call-abort.js";
 import type { MetadataView } from "./metadata.js";
+import type { ServingError } from "./serving-error.js";
 
 /** Which protocol a call came in by. */
 export type DoorName = "grpc" | "eas" | "connect" | "grpc-web";
@@ -30,6 +31,8 @@ export interface Invocation {
   /** Whether the caller can take an answer in pieces. */
   readonly takesPieces: boolean;
   readonly abort: CallAbort;
+  /** Answers the caller with an error and aborts the work; does nothing when the call has been answered. */
+  giveUp(reason: ServingError): void;
 }
 
 /** How an invocation ended when it did not throw. */

@@ -12,7 +12,7 @@ export interface MetadataView {
 /** What an engine's own metadata object must offer to be viewed (grpc-js's has exactly this). */
 export interface NativeMetadata {
   get(key: string): readonly MetadataValue[];
-  getMap(): Record<string, MetadataValue>;
+  toJSON(): { readonly [key: string]: readonly MetadataValue[] };
 }
 
 /** A view over an engine's own metadata object, so that handing it on within the same engine costs no conversion. */
@@ -29,8 +29,9 @@ export class NativeMetadataView<N extends NativeMetadata = NativeMetadata> imple
   }
 
   *entries(): Iterable<readonly [string, MetadataValue]> {
-    for (const key of Object.keys(this.native.getMap())) {
-      for (const value of this.native.get(key)) yield [key, value];
+    const all = this.native.toJSON();
+    for (const key of Object.keys(all)) {
+      for (const value of all[key] ?? []) yield [key, value];
     }
   }
 }

@@ -1,13 +1,15 @@
 import { CallAbort } from "../core/call-abort.js";
-import { type Invocation, isSequence, type Outcome } from "../core/invocation.js";
+import { type DoorName, type Invocation, isSequence, type Outcome } from "../core/invocation.js";
 import { emptyMetadata, type MetadataView } from "../core/metadata.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { httpFromStatus, statusName } from "../core/status.js";
+import type { TimeLimited } from "../core/time-limit.js";
 import { isDeliberate } from "../processor/runner.js";
 import type { HttpHeaders, HttpReply, HttpRequest } from "../server/http.js";
 import { errorReply } from "../server/http-errors.js";
 import type { CallSeries, Invoker } from "./invoker.js";
-import { abandon } from "./predict-door.js";
+
+const noBytes = new Uint8Array(0);
 
 /** Where an EAS request wants to go. */
 export interface EasRoute {
@@ -23,115 +25,116 @@ export type EasDoor = (request: HttpRequest, route: EasRoute) => Promise<void>;
 /** Makes the door; `method` names its calls in the counters. */
 export function createEasDoor(invoker: Invoker, method: string): EasDoor {
   const series = invoker.series("eas", method);
-  return (request, route) => serve(request, route, invoker, series);
+  return (request, route) => new EasCall(request, route, invoker, series).serve();
 }
 
-async function serve(
-  request: HttpRequest,
-  route: EasRoute,
-  invoker: Invoker,
-  series: CallSeries,
-): Promise<void> {
-  const { clock, requestTimeoutMs } = invoker;
-  const abort = new CallAbort();
-  let ended = false;
-  const end = (status: number): void => {
-    ended = true;
-    cancelTimer?.();
-    series.ended(String(status), clock.now() - request.arrivedMs);
-  };
-  const fail = (error: ServingError): void => {
-    if (ended) return;
+/** One call by EAS's door; it is its own invocation. */
+class EasCall implements Invocation, TimeLimited {
+  readonly door: DoorName = "eas";
+  readonly service: string;
+  readonly path: string;
+  readonly deadlineMs: number;
+  payloads: Uint8Array = noBytes;
+  readonly takesPieces: boolean = true;
+  readonly abort: CallAbort = new CallAbort();
+  readonly #request: HttpRequest;
+  readonly #invoker: Invoker;
+  readonly #series: CallSeries;
+  #ended = false;
+
+  constructor(request: HttpRequest, route: EasRoute, invoker: Invoker, series: CallSeries) {
+    this.#request = request;
+    this.#invoker = invoker;
+    this.#series = series;
+    this.service = route.service;
+    this.path = route.path;
+    this.deadlineMs = request.arrivedMs + invoker.requestTime.ms;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get query(): string {
+    return this.#request.query;
+  }
+
+  get metadata(): MetadataView {
+    return this.#request.headers;
+  }
+
+  get peer(): string {
+    return this.#request.peer;
+  }
+
+  get arrivedMs(): number {
+    return this.#request.arrivedMs;
+  }
+
+  async serve(): Promise<void> {
+    this.#invoker.requestTime.begin(this);
+    this.#request.onClose(() => this.#callerLeft());
+    try {
+      this.payloads = await this.#request.readBody();
+      if (this.#ended) return;
+      const outcome = await this.#invoker.invoke(this);
+      if (isSequence(outcome.payloads)) await this.#answerPieces(outcome, outcome.payloads);
+      else this.#answer(outcome, outcome.payloads);
+    } catch (thrown) {
+      this.giveUp(ServingError.from(thrown));
+    }
+  }
+
+  outOfTime(): void {
+    const text = `the call took longer than the host's ${this.#invoker.requestTime.ms} ms`;
+    this.giveUp(servingError("DEADLINE_EXCEEDED", text));
+  }
+
+  #callerLeft(): void {
+    if (!this.#ended) this.#end(499);
+    this.abort.abort(servingError("CANCELLED", "the caller gave the call up"));
+  }
+
+  giveUp(error: ServingError): void {
+    if (this.#ended) return;
     const reply = easErrorReply(error);
-    end(reply.status);
-    request.reply(reply);
-    abort.abort(error);
-  };
-  const cancelTimer =
-    requestTimeoutMs === Number.POSITIVE_INFINITY
-      ? undefined
-      : clock.after(requestTimeoutMs, () =>
-          fail(
-            servingError(
-              "DEADLINE_EXCEEDED",
-              `the call took longer than the host's ${requestTimeoutMs} ms`,
-            ),
-          ),
-        );
-  request.onClose(() => {
-    if (!ended) end(499);
-    abort.abort(servingError("CANCELLED", "the caller gave the call up"));
-  });
-  try {
-    const payloads = await request.readBody();
-    if (ended) return;
-    const outcome = await invoker.invoke(
-      invocationOf(request, route, payloads, abort, requestTimeoutMs),
-    );
-    if (ended) {
-      if (isSequence(outcome.payloads)) await abandon(outcome.payloads);
+    this.#end(reply.status);
+    this.#request.reply(reply);
+    this.abort.abort(error);
+  }
+
+  #answer(outcome: Outcome, body: Uint8Array): void {
+    if (this.#ended) return;
+    const status = httpStatus(outcome);
+    this.#end(status);
+    this.#request.reply({ status, headers: answerHeaders(outcome.headers), body });
+  }
+
+  // The status line goes out with the first piece: a sequence that fails before it is still answered as an error.
+  async #answerPieces(outcome: Outcome, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const iterator = pieces[Symbol.asyncIterator]();
+    const first = this.#ended ? undefined : await iterator.next();
+    if (this.#ended || first === undefined) {
+      await iterator.return?.();
       return;
     }
-    if (isSequence(outcome.payloads)) await answerPieces(request, outcome, outcome.payloads, end);
-    else {
-      const reply = replyOf(outcome, outcome.payloads);
-      end(reply.status);
-      request.reply(reply);
-    }
-  } catch (thrown) {
-    fail(ServingError.from(thrown));
+    const status = httpStatus(outcome);
+    this.#end(status);
+    const head = { status, headers: answerHeaders(outcome.headers) };
+    const body = first.done === true ? nothing() : startingWith(first.value, iterator);
+    await this.#request.replyInPieces(head, body);
   }
-}
 
-function invocationOf(
-  request: HttpRequest,
-  route: EasRoute,
-  payloads: Uint8Array,
-  abort: CallAbort,
-  requestTimeoutMs: number,
-): Invocation {
-  return {
-    door: "eas",
-    service: route.service,
-    method: request.method,
-    path: route.path,
-    query: request.query,
-    metadata: request.headers,
-    get peer() {
-      return request.peer;
-    },
-    arrivedMs: request.arrivedMs,
-    deadlineMs: request.arrivedMs + requestTimeoutMs,
-    payloads,
-    takesPieces: true,
-    abort,
-  };
+  #end(status: number): void {
+    this.#ended = true;
+    this.#invoker.requestTime.end(this);
+    this.#series.ended(String(status), this.#invoker.clock.now() - this.arrivedMs);
+  }
 }
 
 /** 0 is EAS's other word for success. */
 function httpStatus(outcome: Outcome): number {
   return outcome.status === 0 ? 200 : outcome.status;
-}
-
-function replyOf(outcome: Outcome, body: Uint8Array): HttpReply {
-  return { status: httpStatus(outcome), headers: answerHeaders(outcome.headers), body };
-}
-
-// The status line goes out with the first piece: a sequence that fails before it can still be answered as an error.
-async function answerPieces(
-  request: HttpRequest,
-  outcome: Outcome,
-  pieces: AsyncIterable<Uint8Array>,
-  end: (status: number) => void,
-): Promise<void> {
-  const iterator = pieces[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  const status = httpStatus(outcome);
-  end(status);
-  await request.replyInPieces(
-    { status, headers: answerHeaders(outcome.headers) },
-    first.done === true ? nothing() : startingWith(first.value, iterator),
-  );
 }
 
 async function* nothing(): AsyncIterable<Uint8Array> {}

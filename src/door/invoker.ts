@@ -1,5 +1,6 @@
 import type { DoorName, Invocation, Outcome } from "../core/invocation.js";
 import type { Clock } from "../core/ports.js";
+import type { TimeLimit } from "../core/time-limit.js";
 
 /** Counts the calls of one method that came in by one door. */
 export interface CallSeries {
@@ -10,8 +11,8 @@ export interface CallSeries {
 /** What every door hands its calls to. */
 export interface Invoker {
   readonly clock: Clock;
-  /** Longest time of a call, from its headers to its answer; to the first piece where it is answered in pieces. */
-  readonly requestTimeoutMs: number;
+  /** The time of a call, from its headers to its answer; to the first piece where it is answered in pieces. */
+  readonly requestTime: TimeLimit;
   /**
    * Admits a call and runs it.
    *

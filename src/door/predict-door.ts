@@ -1,10 +1,10 @@
 import { CallAbort } from "../core/call-abort.js";
 import { type DoorName, type Invocation, isSequence, type Outcome } from "../core/invocation.js";
 import { emptyMetadata, type MetadataView } from "../core/metadata.js";
-import type { CancelTimer } from "../core/ports.js";
 import type { RpcDefinition } from "../core/rpc-definition.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { Status, statusName } from "../core/status.js";
+import type { TimeLimited } from "../core/time-limit.js";
 import type { RpcCall, RpcReader, RpcRoute, RpcStatus } from "../server/rpc.js";
 import { rpcStatusOf } from "../server/rpc-errors.js";
 import { sendFlushed } from "../server/typed-rpc.js";
@@ -36,7 +36,7 @@ function predictRoute(rpc: PredictRpc, invoker: Invoker): RpcRoute {
 const noBytes = new Uint8Array(0);
 
 /** One call of PredictService: reads its message, is its own invocation, and sends the outcome. */
-class PredictCall implements RpcReader, Invocation {
+class PredictCall implements RpcReader, Invocation, TimeLimited {
   readonly door: DoorName = "grpc";
   service = "";
   path = "";
@@ -51,7 +51,6 @@ class PredictCall implements RpcReader, Invocation {
   readonly #rpc: PredictRpc;
   readonly #invoker: Invoker;
   readonly #series: CallSeries;
-  #cancelTimer: CancelTimer | undefined;
   #message: Uint8Array | undefined;
   #ended = false;
 
@@ -63,12 +62,10 @@ class PredictCall implements RpcReader, Invocation {
     this.method = rpc.path;
     this.takesPieces = rpc.responseStream;
     this.arrivedMs = invoker.clock.now();
-    const latest = this.arrivedMs + invoker.requestTimeoutMs;
+    const latest = this.arrivedMs + invoker.requestTime.ms;
     this.deadlineMs = Math.min(call.deadlineMs, latest);
-    // The engine keeps the caller's own deadline; a timer is needed only where the host's is nearer.
-    if (latest < call.deadlineMs && latest !== Number.POSITIVE_INFINITY) {
-      this.#cancelTimer = invoker.clock.after(invoker.requestTimeoutMs, () => this.#outOfTime());
-    }
+    // The engine keeps the caller's own deadline; the host's is needed only where it is nearer.
+    if (latest < call.deadlineMs) invoker.requestTime.begin(this);
     call.read();
   }
 
@@ -94,12 +91,12 @@ class PredictCall implements RpcReader, Invocation {
       this.payloads = data;
     } catch (cause) {
       const text = `the message is not a ${this.method} request`;
-      this.#fail(servingError("MALFORMED_REQUEST", text, { cause }));
+      this.giveUp(servingError("MALFORMED_REQUEST", text, { cause }));
       return;
     }
     this.#invoker.invoke(this).then(
       (outcome) => this.#answer(outcome),
-      (thrown: unknown) => this.#fail(ServingError.from(thrown)),
+      (thrown: unknown) => this.giveUp(ServingError.from(thrown)),
     );
   }
 
@@ -113,12 +110,12 @@ class PredictCall implements RpcReader, Invocation {
     this.abort.abort(reason);
   }
 
-  #outOfTime(): void {
-    const text = `the call took longer than the host's ${this.#invoker.requestTimeoutMs} ms`;
-    this.#fail(servingError("DEADLINE_EXCEEDED", text));
+  outOfTime(): void {
+    const text = `the call took longer than the host's ${this.#invoker.requestTime.ms} ms`;
+    this.giveUp(servingError("DEADLINE_EXCEEDED", text));
   }
 
-  #fail(error: ServingError): void {
+  giveUp(error: ServingError): void {
     if (this.#ended) return;
     this.#end(rpcStatusOf(error));
     this.abort.abort(error);
@@ -132,7 +129,7 @@ class PredictCall implements RpcReader, Invocation {
     const { payloads } = outcome;
     if (isSequence(payloads)) {
       this.#answerPieces(outcome, payloads).catch((thrown: unknown) =>
-        this.#fail(ServingError.from(thrown)),
+        this.giveUp(ServingError.from(thrown)),
       );
       return;
     }
@@ -152,7 +149,7 @@ class PredictCall implements RpcReader, Invocation {
       if (first) {
         // The time limit of a stream is that of its first message.
         first = false;
-        this.#cancelTimer?.();
+        this.#invoker.requestTime.end(this);
         if (outcome.headers !== emptyMetadata) this.#call.sendHeaders(outcome.headers);
       }
       await sendFlushed(
@@ -181,12 +178,12 @@ class PredictCall implements RpcReader, Invocation {
 
   #count(code: Status): void {
     this.#ended = true;
-    this.#cancelTimer?.();
+    this.#invoker.requestTime.end(this);
     this.#series.ended(statusName(code), this.#invoker.clock.now() - this.arrivedMs);
   }
 }
 
 /** Ends a sequence that nobody will read, so that what made it can let go of what it holds. */
-export async function abandon(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+async function abandon(pieces: AsyncIterable<Uint8Array>): Promise<void> {
   await pieces[Symbol.asyncIterator]().return?.();
 }

@@ -52,6 +52,7 @@ function predictRoute(path: string): { service: string; path: string } {
 }
 
 function decoded(name: string): string {
+  if (!name.includes("%")) return name;
   try {
     return decodeURIComponent(name);
   } catch {

@@ -2,12 +2,12 @@ import { hostname } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { HostLoad, HostState, HostView } from "../builtin/host-view.js";
 import { builtins } from "../builtin/registry.js";
-import type { CallAbort } from "../core/call-abort.js";
 import { isLoopback } from "../core/endpoint.js";
 import { addressText, instanceOf } from "../core/instance.js";
 import { type Invocation, isSequence, type Outcome } from "../core/invocation.js";
 import { type Clock, type Logger, systemClock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
+import { TimeLimit } from "../core/time-limit.js";
 import { builtinRoutes } from "../door/builtin-grpc.js";
 import { BUILTIN_PREFIX } from "../door/builtin-http.js";
 import type { Invoker } from "../door/invoker.js";
@@ -62,7 +62,7 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   readonly clock: Clock;
   readonly version: string = KIT_VERSION;
   readonly service: string;
-  readonly requestTimeoutMs: number;
+  readonly requestTime: TimeLimit;
   readonly startedAtMs: number;
   readonly #options: ResolvedHostOptions;
   readonly #logger: Logger;
@@ -71,7 +71,8 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   readonly #admission: Admission;
   readonly #metrics: CallMetrics = createCallMetrics();
   readonly #eventLoopDelay = monitorEventLoopDelay({ resolution: 20 });
-  readonly #inFlight = new Set<CallAbort>();
+  /** Calls that wait or run. */
+  readonly #accepted = new Set<Invocation>();
   readonly #initialising = new AbortController();
   #calls = 0;
   #port: Port | undefined;
@@ -90,7 +91,7 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
     this.#logger = ports.logger;
     this.#options = options;
     this.service = options.service;
-    this.requestTimeoutMs = options.requestTimeoutMs;
+    this.requestTime = new TimeLimit(options.requestTimeoutMs, this.clock);
     this.startedAtMs = this.clock.now();
     this.#admission = createAdmission({ ...options, maxRunning: options.workerThreads });
     this.#lane = createInlineLane(
@@ -218,11 +219,12 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   async invoke(invocation: Invocation): Promise<Outcome> {
     const refusal = this.#refusal(invocation);
     if (refusal !== undefined) throw refusal;
-    const entering = this.#admission.enter(invocation);
-    const leave = entering instanceof Promise ? await entering : entering;
-    this.#inFlight.add(invocation.abort);
-    this.#calls++;
+    this.#accepted.add(invocation);
+    let leave: Release | undefined;
     try {
+      const entering = this.#admission.enter(invocation);
+      leave = entering instanceof Promise ? await entering : entering;
+      this.#calls++;
       const outcome = await this.#lane.run(invocation);
       if (isSequence(outcome.payloads))
         return this.#untilRead(invocation, outcome, outcome.payloads, leave);
@@ -234,9 +236,9 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
     }
   }
 
-  #left(invocation: Invocation, leave: Release): void {
-    this.#inFlight.delete(invocation.abort);
-    leave();
+  #left(invocation: Invocation, leave: Release | undefined): void {
+    this.#accepted.delete(invocation);
+    leave?.();
   }
 
   /** A call that answers in pieces is in progress until its last piece, or until nobody reads on. */
@@ -310,7 +312,7 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   async #shutDown(graceMs: number): Promise<void> {
     if (this.state === "stopped") return;
     const { preStopDelayMs } = this.#options;
-    this.#logger.info({ graceMs, inFlight: this.#inFlight.size }, "stopping");
+    this.#logger.info({ graceMs, calls: this.#accepted.size }, "stopping");
     const wasReady = this.state === "ready";
     this.#state.move("draining");
     this.#initialising.abort(servingError("DRAINING", "the host is stopping"));
@@ -334,11 +336,11 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
 
   #abortRest(): void {
     this.#logger.warn(
-      { inFlight: this.#inFlight.size },
+      { calls: this.#accepted.size },
       "grace period over: aborting calls in progress",
     );
     const reason = servingError("ABORTED_BY_STOP", "the host stopped before the call ended");
-    for (const abort of [...this.#inFlight]) abort.abort(reason);
+    for (const invocation of [...this.#accepted]) invocation.giveUp(reason);
   }
 
   async #dispose(): Promise<void> {
@@ -351,6 +353,7 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
 
   #end(): void {
     this.#eventLoopDelay.disable();
+    this.requestTime.close();
     this.#markClosed();
   }
 }

@@ -5,9 +5,12 @@ import {
 } from "@grpc/grpc-js";
 import { type MetadataView, NativeMetadataView } from "../core/metadata.js";
 import type { Clock } from "../core/ports.js";
+import { servingError } from "../core/serving-error.js";
 import { Status } from "../core/status.js";
+import type { TimeLimited } from "../core/time-limit.js";
 import type { RequestHead } from "./request-head.js";
 import type { RpcCall, RpcReader, RpcStatus } from "./rpc.js";
+import { rpcStatusOf } from "./rpc-errors.js";
 
 /** A frame that grpc-js let through and that the kit refuses; takes the place of the message. */
 export class BadFrame {
@@ -21,16 +24,21 @@ export class BadFrame {
 const FRAME_HEADER_BYTES = 5;
 
 /**
- * Takes a received message as it is, or a {@link BadFrame} when its flag byte is neither 0 nor 1: grpc-js takes any
- * flag but 1 for "not compressed". What it hands over for such a message is a view just behind the five bytes of the
- * frame's header, at offset 5 modulo 8 of a buffer of its own; a decompressed one starts at a multiple of 8.
+ * Takes a received message as it is, or a {@link BadFrame} when its compression flag is wrong: grpc-js takes any flag
+ * but 1, and 1 without a `grpc-encoding`, for "not compressed". What it hands over for those is a view just behind the
+ * five bytes of the frame's header, at offset 5 modulo 8 of a buffer of its own, whose flag must then be 0; what it has
+ * decompressed starts at a multiple of 8.
  */
 export function messageFromFrame(message: Buffer): Buffer | BadFrame {
   const start = message.byteOffset - FRAME_HEADER_BYTES;
   if (start < 0 || start % 8 !== 0) return message;
   const flag = new Uint8Array(message.buffer, start, 1)[0] ?? 0;
-  if (flag > 1) return new BadFrame(`a frame's compression flag is ${flag}, expected 0 or 1`);
-  return message;
+  if (flag === 0) return message;
+  return new BadFrame(
+    flag === 1
+      ? "a frame is marked as compressed, but the call names no grpc-encoding"
+      : `a frame's compression flag is ${flag}, expected 0 or 1`,
+  );
 }
 
 /** Hands bytes to grpc-js, which insists on Buffers, without copying them. */
@@ -45,27 +53,40 @@ export interface GrpcCallOwner {
   readonly clock: Clock;
   /** Called when the headers have arrived: checks them and gives the reader, or ends the call and gives none. */
   accept(call: GrpcCall): RpcReader | undefined;
+  /** The single message of a call has arrived, or never will. */
+  bodyOver(call: GrpcCall): void;
+  /** The single message of a call has not arrived in time. */
+  bodyLate(call: GrpcCall): void;
 }
 
 /**
  * One call on a grpc-js server, taken over at its interceptor: grpc-js's own handlers, with their streams and events
- * for every call, are never started. `start` is where grpc-js would hand over to them.
+ * for every call, are never started. `start` is where grpc-js would hand over to them; the call is its own listener, so
+ * that nothing is made for a call but itself.
  */
-export class GrpcCall extends ServerInterceptingCall implements RpcCall, RequestHead {
+export class GrpcCall extends ServerInterceptingCall implements RpcCall, RequestHead, TimeLimited {
   readonly kind = "rpc";
   readonly method = "POST";
   readonly path: string;
   readonly #owner: GrpcCallOwner;
   readonly #call: ServerInterceptingCallInterface;
+  /** Exactly one message is expected. */
+  readonly #single: boolean;
   #metadata: MetadataView | undefined;
   #reader: RpcReader | undefined;
+  #received = false;
   #ended = false;
   #closed = false;
 
-  constructor(owner: GrpcCallOwner, path: string, call: ServerInterceptingCallInterface) {
+  constructor(
+    owner: GrpcCallOwner,
+    method: { readonly path: string; readonly requestStream: boolean },
+    call: ServerInterceptingCallInterface,
+  ) {
     super(call);
     this.#owner = owner;
-    this.path = path;
+    this.path = method.path;
+    this.#single = !method.requestStream;
     this.#call = call;
   }
 
@@ -85,29 +106,56 @@ export class GrpcCall extends ServerInterceptingCall implements RpcCall, Request
   }
 
   override start(): void {
-    this.#call.start({
-      onReceiveMetadata: (metadata) => {
-        this.#metadata = new NativeMetadataView(metadata);
-        this.#reader = this.#owner.accept(this);
-      },
-      onReceiveMessage: (message: Buffer | BadFrame) => {
-        if (this.#ended) return;
-        if (message instanceof BadFrame) {
-          this.end({ code: Status.INTERNAL, message: message.problem });
-          return;
-        }
-        this.#reader?.onMessage(message);
-      },
-      onReceiveHalfClose: () => {
-        if (!this.#ended) this.#reader?.onHalfClose();
-      },
-      onCancel: () => {
-        if (this.#closed) return;
-        this.#closed = true;
-        this.#ended = true;
-        this.#reader?.onClose();
-      },
-    });
+    this.#call.start(this);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.#metadata = new NativeMetadataView(metadata);
+    this.#reader = this.#owner.accept(this);
+  }
+
+  onReceiveMessage(message: Buffer | BadFrame): void {
+    if (this.#ended) return;
+    if (message instanceof BadFrame) {
+      this.end({ code: Status.INTERNAL, message: message.problem });
+      return;
+    }
+    if (this.#single && this.#received) {
+      this.#refuse("more than one message, expected one");
+      return;
+    }
+    this.#received = true;
+    this.#reader?.onMessage(message);
+    // The half-close behind a single message is wanted at once: it says that there is no second one.
+    if (this.#single) this.read();
+  }
+
+  onReceiveHalfClose(): void {
+    if (this.#ended) return;
+    if (this.#single) {
+      if (!this.#received) {
+        this.#refuse("the call ended before its message was complete");
+        return;
+      }
+      this.#owner.bodyOver(this);
+    }
+    this.#reader?.onHalfClose();
+  }
+
+  onCancel(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ended = true;
+    this.#owner.bodyOver(this);
+    this.#reader?.onClose();
+  }
+
+  outOfTime(): void {
+    this.#owner.bodyLate(this);
+  }
+
+  #refuse(problem: string): void {
+    this.end(rpcStatusOf(servingError("MALFORMED_REQUEST", problem)));
   }
 
   read(): void {
@@ -125,6 +173,7 @@ export class GrpcCall extends ServerInterceptingCall implements RpcCall, Request
   end(status: RpcStatus): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#owner.bodyOver(this);
     this.#call.sendStatus({
       code: status.code,
       details: wellFormed(status.message),

@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import type { MetadataView } from "../core/metadata.js";
-import type { CancelTimer, Clock } from "../core/ports.js";
+import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
+import { TimeLimit } from "../core/time-limit.js";
 import { bufferOf, GrpcCall, type GrpcCallOwner, messageFromFrame } from "./grpc-call.js";
 import type { ServerLimits } from "./limits.js";
 import type { RequestHead } from "./request-head.js";
@@ -27,29 +28,26 @@ export interface GrpcServerOptions {
   readonly clock: Clock;
 }
 
-const SWEEP_MS = 250;
-
 class GrpcPort implements GrpcServer, GrpcCallOwner {
   readonly clock: Clock;
   readonly #options: GrpcServerOptions;
   readonly #routes: ReadonlyMap<string, RpcRoute>;
   readonly #server: Server;
   readonly #injector: ReturnType<Server["createConnectionInjector"]>;
-  /** Calls whose single message has not arrived yet, oldest first, with the time their headers came. */
-  readonly #bodies = new Map<GrpcCall, number>();
-  #cancelSweep: CancelTimer;
+  /** Calls whose single message has not arrived yet. */
+  readonly #bodies: TimeLimit;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     this.clock = options.clock;
+    this.#bodies = new TimeLimit(options.limits.bodyTimeoutMs, options.clock);
     this.#routes = new Map(options.routes.map((route) => [route.path, route]));
     this.#server = new Server({
       ...grpcOptions(options.limits),
-      interceptors: [(method, call) => new GrpcCall(this, method.path, call)],
+      interceptors: [(method, call) => new GrpcCall(this, method, call)],
     });
     for (const route of options.routes) this.#register(route);
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#cancelSweep = this.#sweepLater();
   }
 
   // grpc-js must know the path to call the interceptor; the handler behind it is never reached.
@@ -71,42 +69,17 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
       endWithError(call, refusal ?? servingError("UNKNOWN_ROUTE", `no method ${call.path}`));
       return undefined;
     }
-    const reader = route.accept(call);
-    if (route.requestStream) return reader;
-    return this.#singleMessage(call, reader);
+    if (!route.requestStream) this.#bodies.begin(call);
+    return route.accept(call);
   }
 
-  /** Checks that exactly one message arrives, whole and in time, before the reader's half-close. */
-  #singleMessage(call: GrpcCall, reader: RpcReader): RpcReader {
-    this.#bodies.set(call, this.clock.now());
-    let received = false;
-    return {
-      onMessage: (message) => {
-        if (received) {
-          this.#bodies.delete(call);
-          endWithError(
-            call,
-            servingError("MALFORMED_REQUEST", "more than one message, expected one"),
-          );
-          return;
-        }
-        received = true;
-        reader.onMessage(message);
-        call.read();
-      },
-      onHalfClose: () => {
-        this.#bodies.delete(call);
-        if (received) return reader.onHalfClose();
-        endWithError(
-          call,
-          servingError("MALFORMED_REQUEST", "the call ended before its message was complete"),
-        );
-      },
-      onClose: () => {
-        this.#bodies.delete(call);
-        reader.onClose();
-      },
-    };
+  bodyOver(call: GrpcCall): void {
+    this.#bodies.end(call);
+  }
+
+  bodyLate(call: GrpcCall): void {
+    const text = `the message did not arrive within ${this.#bodies.ms} ms`;
+    endWithError(call, servingError("DEADLINE_EXCEEDED", text));
   }
 
   #headerProblem(metadata: MetadataView): ServingError | undefined {
@@ -132,27 +105,6 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
     return undefined;
   }
 
-  #sweepLater(): CancelTimer {
-    const sweep = (): void => {
-      this.#endStalled();
-      this.#cancelSweep = this.#sweepLater();
-    };
-    return this.clock.after(SWEEP_MS, sweep, { background: true });
-  }
-
-  #endStalled(): void {
-    const { bodyTimeoutMs } = this.#options.limits;
-    const oldest = this.clock.now() - bodyTimeoutMs;
-    for (const [call, since] of this.#bodies) {
-      if (since > oldest) return;
-      this.#bodies.delete(call);
-      endWithError(
-        call,
-        servingError("DEADLINE_EXCEEDED", `the message did not arrive within ${bodyTimeoutMs} ms`),
-      );
-    }
-  }
-
   takeConnection(socket: Socket): void {
     this.#injector.injectConnection(socket);
   }
@@ -162,7 +114,7 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
   }
 
   close(): void {
-    this.#cancelSweep();
+    this.#bodies.close();
     this.#injector.destroy();
     this.#server.forceShutdown();
   }

@@ -90,9 +90,12 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
     const request = this.#request;
     let chunks: Buffer[] = [];
     let size = 0;
+    // A request is closed after its end as well, where it means nothing any more.
+    let ended = false;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > this.#maxBodyBytes) {
+        ended = true;
         chunks = [];
         request.removeAllListeners("data");
         request.pause();
@@ -102,11 +105,13 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
       chunks.push(chunk);
       if (chunks.length > MAX_CHUNKS) chunks = [Buffer.concat(chunks, size)];
     });
-    request.once("end", () => {
+    request.on("end", () => {
+      ended = true;
       const [only] = chunks;
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
     });
-    request.once("close", () => {
+    request.on("close", () => {
+      if (ended) return;
       reject(servingError("CANCELLED", "the caller went away before its body was complete"));
     });
   }

@@ -17,13 +17,13 @@ import { durationFromMs, durationToMs } from "./time.js";
 import { appProblem, isInstanceName, itemProblem } from "./upstream-item.js";
 
 /** Shortest time that a registration may hold without renewal. */
-export const MIN_LEASE_TTL_MS = 2_000;
+const MIN_LEASE_TTL_MS = 2_000;
 
 /** Longest time that a registration may hold without renewal. */
-export const MAX_LEASE_TTL_MS = 300_000;
+const MAX_LEASE_TTL_MS = 300_000;
 
 /** Members of one group at most. */
-export const MAX_GROUP_MEMBERS = 100;
+const MAX_GROUP_MEMBERS = 100;
 
 /** An instance that is to be listed for some time. */
 export interface Registration {

@@ -1419,7 +1419,9 @@ export const UpstreamServiceDefinition = {
     },
     /**
      * Sends the instances of a service at once and again after every change, bursts joined, until the caller cancels. An
-     * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances.
+     * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances. What
+     * was sent last is sent again every 10 s: a reader that has heard nothing for 25 s has lost the directory, even when the
+     * connection does not say so. A directory that stops ends the stream with UNAVAILABLE.
      */
     watchUpstreams: {
       name: "WatchUpstreams",
@@ -1499,7 +1501,9 @@ export interface UpstreamServiceImplementation<CallContextExt = {}> {
   ): Promise<DeepPartial<ListUpstreamsResponse>>;
   /**
    * Sends the instances of a service at once and again after every change, bursts joined, until the caller cancels. An
-   * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances.
+   * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances. What
+   * was sent last is sent again every 10 s: a reader that has heard nothing for 25 s has lost the directory, even when the
+   * connection does not say so. A directory that stops ends the stream with UNAVAILABLE.
    */
   watchUpstreams(
     request: WatchUpstreamsRequest,
@@ -1545,7 +1549,9 @@ export interface UpstreamServiceClient<CallOptionsExt = {}> {
   ): Promise<ListUpstreamsResponse>;
   /**
    * Sends the instances of a service at once and again after every change, bursts joined, until the caller cancels. An
-   * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances.
+   * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances. What
+   * was sent last is sent again every 10 s: a reader that has heard nothing for 25 s has lost the directory, even when the
+   * connection does not say so. A directory that stops ends the stream with UNAVAILABLE.
    */
   watchUpstreams(
     request: DeepPartial<WatchUpstreamsRequest>,

@@ -1,0 +1,77 @@
+import {
+  type Answer,
+  BaseProcessor,
+  type Call,
+  type HostOptions,
+  type Logger,
+  type ProcessorContext,
+  type ProcessorHost,
+} from "inferwire/host";
+import { afterEach } from "vitest";
+
+/** What a test's processor does. */
+export interface ProcessorParts {
+  readonly process?: (
+    data: Uint8Array,
+    call: Call,
+  ) => Answer | Promise<Answer> | AsyncIterable<Uint8Array>;
+  readonly initialize?: (context: ProcessorContext) => void | Promise<void>;
+  readonly dispose?: () => void | Promise<void>;
+}
+
+/** A line that a host logged. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A logger that keeps its lines. */
+export function recordingLogger(): { readonly lines: LogLine[]; readonly logger: Logger } {
+  const lines: LogLine[] = [];
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, message, fields: { ...fields } });
+  };
+  return {
+    lines,
+    logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+  };
+}
+
+class TestProcessor extends BaseProcessor {
+  readonly #parts: ProcessorParts;
+
+  constructor(parts: ProcessorParts, options: HostOptions) {
+    super(options);
+    this.#parts = parts;
+  }
+
+  override initialize(context: ProcessorContext): void | Promise<void> {
+    return this.#parts.initialize?.(context);
+  }
+
+  override dispose(): void | Promise<void> {
+    return this.#parts.dispose?.();
+  }
+
+  process(data: Uint8Array, call: Call): Answer | Promise<Answer> | AsyncIterable<Uint8Array> {
+    return this.#parts.process === undefined ? data : this.#parts.process(data, call);
+  }
+}
+
+const running: ProcessorHost[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((host) => host.close({ gracePeriodMs: 0 })));
+});
+
+/** Starts a host on a free port, silent unless told otherwise, that is closed after the test; echoes by default. */
+export async function startTestHost(
+  parts: ProcessorParts = {},
+  options: HostOptions = {},
+): Promise<ProcessorHost & { readonly port: number }> {
+  const all = { endpoint: "127.0.0.1:0", logger: recordingLogger().logger, ...options };
+  const host = await new TestProcessor(parts, all).start();
+  running.push(host);
+  return Object.assign(host, { port: host.address.port });
+}
