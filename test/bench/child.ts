@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** A process of a benchmark, pinned to one core where the machine can. */
+export interface BenchChild {
+  /** The next message that the child sends. */
+  receive<T>(): Promise<T>;
+  /** Sends an order and waits for its answer. */
+  ask<T>(order: object): Promise<T>;
+  stop(): void;
+}
+
+const canPin = spawnSync("taskset", ["-V"]).status === 0;
+
+/** Starts a file of this folder in a process of its own. */
+export function startChild(file: string, args: readonly string[], core: number): BenchChild {
+  const script = fileURLToPath(new URL(file, import.meta.url));
+  const command = [process.execPath, "--import", "tsx", script, ...args];
+  const [program = process.execPath, ...rest] = canPin
+    ? ["taskset", "-c", String(core), ...command]
+    : command;
+  const child: ChildProcess = spawn(program, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const receive = <T>(): Promise<T> =>
+    new Promise((resolve, reject) => {
+      child.once("message", (message: T & { error?: string }) => {
+        if (message.error !== undefined) reject(new Error(message.error));
+        else resolve(message);
+      });
+      child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
+    });
+  return {
+    receive,
+    ask(order) {
+      const answer = receive();
+      child.send(order);
+      return answer as never;
+    },
+    stop() {
+      child.removeAllListeners("exit");
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+/** The middle of some figures. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+}
+
+/** `12.3 (10.1-15.0)`: median, lowest and highest. */
+export function spread(values: readonly number[], digits = 1): string {
+  const low = Math.min(...values).toFixed(digits);
+  const high = Math.max(...values).toFixed(digits);
+  return `${median(values).toFixed(digits)} (${low}-${high})`;
+}

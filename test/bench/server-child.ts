@@ -1,0 +1,88 @@
+/**
+ * One server under measurement, in a process of its own: `server-child.ts KIND`. Tells its port, and its CPU time
+ * whenever it is asked.
+ */
+import { createServer } from "node:http";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { BaseProcessor } from "inferwire/host";
+import {
+  PredictRequest,
+  PredictResponse,
+  PredictServiceDefinition,
+  type PredictStreamResponse,
+} from "inferwire/proto";
+import { createServer as createNiceServer } from "nice-grpc";
+import { BENCH_TOKEN, type ServerKind } from "./protocol.js";
+
+class Echo extends BaseProcessor {
+  process(data: Uint8Array): Uint8Array {
+    return data;
+  }
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+async function startHosted(): Promise<number> {
+  const host = await new Echo({ endpoint: "127.0.0.1:0", token: BENCH_TOKEN, logger: silent }).start();
+  return host.address.port;
+}
+
+function startGrpcJs(): Promise<number> {
+  const server = new Server({ "grpc.enable_channelz": 0 });
+  server.register(
+    "/inferwire.predict.v1.PredictService/Predict",
+    (call: { request: PredictRequest }, done: (error: null, answer: PredictResponse) => void) =>
+      done(null, { data: call.request.data, status: 0 }),
+    (answer: PredictResponse) => Buffer.from(PredictResponse.encode(answer).finish()),
+    (bytes: Buffer) => PredictRequest.decode(bytes),
+    "unary",
+  );
+  return new Promise((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+  });
+}
+
+async function startNiceGrpc(): Promise<number> {
+  const server = createNiceServer({ "grpc.enable_channelz": 0 });
+  server.add(PredictServiceDefinition, {
+    predict: async (request: PredictRequest) => ({ data: request.data, status: 0 }),
+    async *predictStream(): AsyncIterable<PredictStreamResponse> {},
+  });
+  return server.listen("127.0.0.1:0");
+}
+
+function startHttp(): Promise<number> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = Buffer.concat(chunks);
+      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": body.length });
+      response.end(body);
+    });
+  });
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const bound = server.address();
+      resolve(typeof bound === "object" && bound !== null ? bound.port : 0);
+    });
+  });
+}
+
+const starts: Readonly<Record<ServerKind, () => Promise<number>>> = {
+  "grpc-js": startGrpcJs,
+  "nice-grpc": startNiceGrpc,
+  "host-grpc": startHosted,
+  "host-eas": startHosted,
+  "node-http": startHttp,
+};
+
+const kind = process.argv[2] as ServerKind;
+process.on("message", () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ cpuUs: user + system });
+});
+process.once("SIGINT", () => process.exit(0));
+process.send?.({ port: await starts[kind]() });

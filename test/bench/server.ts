@@ -1,0 +1,61 @@
+import { pathToFileURL } from "node:url";
+import { type BenchChild, median, spread, startChild } from "./child.js";
+import type { ServerKind } from "./protocol.js";
+
+const kinds: readonly ServerKind[] = ["grpc-js", "nice-grpc", "host-grpc", "host-eas", "node-http"];
+const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 7);
+const CALLS = Number(process.env["BENCH_CALLS"] ?? 12_000);
+
+interface Row {
+  readonly server: BenchChild;
+  readonly port: number;
+  readonly cpuUs: number[];
+  readonly perSecond: number[];
+}
+
+async function round(kind: ServerKind, row: Row, load: BenchChild, calls: number): Promise<void> {
+  const before = await row.server.ask<{ cpuUs: number }>({});
+  const { ms } = await load.ask<{ ms: number }>({ kind, port: row.port, calls });
+  const after = await row.server.ask<{ cpuUs: number }>({});
+  row.cpuUs.push((after.cpuUs - before.cpuUs) / calls);
+  row.perSecond.push((calls / ms) * 1_000);
+}
+
+function ratio(rows: Map<ServerKind, Row>, of: ServerKind, to: ServerKind): string {
+  const a = rows.get(of)?.cpuUs ?? [];
+  const b = rows.get(to)?.cpuUs ?? [];
+  const paired = a.map((value, index) => value / (b[index] ?? Number.NaN));
+  return `${spread(paired, 2)}`;
+}
+
+/** CPU per request and requests per second of a unary Predict of 1 KiB, five servers in turn. */
+export async function benchServer(print: (line: string) => void): Promise<void> {
+  const load = startChild("./load-child.ts", [], 1);
+  const rows = new Map<ServerKind, Row>();
+  try {
+    for (const kind of kinds) {
+      const server = startChild("./server-child.ts", [kind], 0);
+      const { port } = await server.receive<{ port: number }>();
+      const row = { server, port, cpuUs: [], perSecond: [] };
+      await round(kind, row, load, CALLS);
+      rows.set(kind, { ...row, cpuUs: [], perSecond: [] });
+    }
+    for (let r = 0; r < ROUNDS; r++) {
+      for (const [kind, row] of rows) await round(kind, row, load, CALLS);
+    }
+    print(`server, unary Predict of 1 KiB, 64 in flight, ${ROUNDS} rounds of ${CALLS} calls`);
+    for (const [kind, { cpuUs, perSecond }] of rows) {
+      print(`  ${kind.padEnd(10)} ${spread(cpuUs).padEnd(22)} us CPU  ${median(perSecond).toFixed(0)} calls/s`);
+    }
+    print(`  host over gRPC : bare nice-grpc   ${ratio(rows, "host-grpc", "nice-grpc")}   bar 1.0`);
+    print(`  host over gRPC : bare grpc-js     ${ratio(rows, "host-grpc", "grpc-js")}`);
+    print(`  host over EAS  : bare node:http   ${ratio(rows, "host-eas", "node-http")}   bar 1.6`);
+  } finally {
+    load.stop();
+    for (const { server } of rows.values()) server.stop();
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  await benchServer((line) => console.log(line));
+}
