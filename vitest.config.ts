@@ -3,6 +3,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 /** Unit tests import `src` directly; everything else goes through the built package by its name. */
 const config: ViteUserConfig = defineConfig({
   test: {
+    reporters: ["default", "json"],
+    outputFile: { json: ".inferwire/test-results.json" },
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 120_000 } },

@@ -4,10 +4,10 @@ import { checkNumber, checkOneOf, fillOptions, seen } from "../core/options.js";
 import type { Logger } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
 import { type ServerLimits, serverLimitDefaults, serverLimits } from "../server/limits.js";
+import type { LogLevel } from "../server/logger.js";
 import type { ServerTls } from "../server/port.js";
 import type { ClientTls } from "../transport/transport.js";
 import { type Advertised, advertisedAddress, directoryEndpoints } from "./advertise.js";
-import type { LogLevel } from "./logger.js";
 
 /** What a host can answer without a token. */
 export type OpenPath = "health" | "ping";
@@ -133,6 +133,30 @@ export const hostDefaults: Readonly<Filled> = Object.freeze({
   logLevel: "info",
 });
 
+/** Options of the documents that a later version brings; ignoring one would be worse than refusing it. */
+const laterOptions: readonly string[] = [
+  "callsPerLane",
+  "decompressor",
+  "hangTimeoutMs",
+  "heartbeatTimeoutMs",
+  "lane",
+  "metrics",
+  "middleware",
+  "minReadyLanes",
+  "module",
+  "readyCheckTimeoutMs",
+  "requestsPerSecond",
+  "streamIdleTimeoutMs",
+  "warmUp",
+  "workerProcesses",
+];
+
+function refuseLater(given: HostOptions): void {
+  const later = laterOptions.find((name) => Object.hasOwn(given, name));
+  if (later === undefined) return;
+  throw servingError("UNKNOWN_OPTION", `options.${later} is not in this version`);
+}
+
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 const openPaths: readonly OpenPath[] = ["health", "ping"];
 const INSTANCE_NAME = /^[\x21-\x7e]{1,128}$/;
@@ -145,6 +169,7 @@ const MAX_MS = 2 ** 31 - 1;
  * what was expected.
  */
 export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions {
+  refuseLater(given);
   const o = fillOptions(given, hostDefaults, "options");
   const number = (key: keyof HostOptions, min: number, max: number, more: object = {}): number =>
     checkNumber(o[key] as number, `options.${key}`, { min, max, ...more });

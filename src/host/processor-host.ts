@@ -16,6 +16,7 @@ import { createInlineLane } from "../lane/inline-lane.js";
 import type { Lane } from "../lane/lane.js";
 import type { ProcessorShape } from "../processor/processor.js";
 import { createRunner } from "../processor/runner.js";
+import { createLogger } from "../server/logger.js";
 import { openPort, type Port } from "../server/port.js";
 import { createAccess } from "./access.js";
 import { type Admission, createAdmission, type Release } from "./admission.js";
@@ -23,8 +24,7 @@ import { type CallMetrics, createCallMetrics } from "./call-metrics.js";
 import { type HostOptions, type ResolvedHostOptions, resolveHostOptions } from "./host-options.js";
 import { createStateCell } from "./host-state.js";
 import { createHttpRoutes } from "./http-routes.js";
-import { createLogger } from "./logger.js";
-import { createRegistration, type Registration } from "./registration.js";
+import type { Registration } from "./registration.js";
 import { KIT_VERSION } from "./version.js";
 
 /** A running host. */
@@ -149,7 +149,7 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
     }
     logger.info({ kind: "inline", workerThreads: this.#options.workerThreads }, "lane ready");
     this.#state.move("ready");
-    this.#register(this.#port);
+    await this.#register(this.#port);
     logger.info({ address: addressText(this.address.host, this.address.port) }, "service started");
   }
 
@@ -189,9 +189,11 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
     }
   }
 
-  #register(port: Port): void {
+  // The outbound half of the engine is loaded only where there is a directory to talk to.
+  async #register(port: Port): Promise<void> {
     const { advertised, directories, directoryToken, directoryTls, weight, app } = this.#options;
     if (advertised === undefined) return;
+    const { createRegistration } = await import("./registration.js");
     this.#registration = createRegistration({
       directories,
       token: directoryToken,

@@ -1,8 +1,8 @@
 import { type Logger, systemClock } from "../core/ports.js";
 import { ServingError } from "../core/serving-error.js";
 import type { ProcessorShape } from "../processor/processor.js";
+import { createLogger } from "../server/logger.js";
 import type { HostOptions } from "./host-options.js";
-import { createLogger } from "./logger.js";
 import { type ProcessorHost, startProcessorHost } from "./processor-host.js";
 
 const signals = ["SIGINT", "SIGTERM"] as const;

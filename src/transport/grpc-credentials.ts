@@ -31,17 +31,26 @@ function secureCredentials({ ca, cert, key }: ClientTls, option: string): Channe
       `${option}.${given} is given without ${option}.${missing}`,
     );
   }
+  for (const [name, text] of Object.entries({ ca, cert, key })) {
+    // Node takes anything for an authority and trusts nobody then; a path instead of its content is the usual mistake.
+    if (text === undefined || pem(text).includes("-----BEGIN ")) continue;
+    throw servingError("INVALID_OPTION", `${option}.${name} is no PEM, expected a file's content`);
+  }
   if (ca === undefined && cert === undefined) return ChannelCredentials.createSsl();
   try {
-    const context = createSecureContext({ ca: pem(ca), cert: pem(cert), key: pem(key) });
+    const context = createSecureContext({
+      ca: ca === undefined ? undefined : pem(ca),
+      cert: cert === undefined ? undefined : pem(cert),
+      key: key === undefined ? undefined : pem(key),
+    });
     return ChannelCredentials.createFromSecureContext(context);
   } catch (cause) {
     throw servingError("INVALID_OPTION", `${option}: ca, cert or key is no usable PEM`, { cause });
   }
 }
 
-function pem(text: string | Uint8Array | undefined): string | Buffer | undefined {
-  return text instanceof Uint8Array ? Buffer.from(text) : text;
+function pem(text: string | Uint8Array): string {
+  return typeof text === "string" ? text : Buffer.from(text).toString("latin1");
 }
 
 /** The channel options that go with a server name other than the instance's host. */

@@ -40,6 +40,9 @@ const ownTexts: readonly (readonly [text: RegExp, code: Status | undefined, reas
   [/^Stream refused by server/, Status.UNAVAILABLE, "CALL_REFUSED"],
   [/^Connection dropped/, Status.UNAVAILABLE, "CONNECTION_LOST"],
   [/ECONNRESET|ETIMEDOUT|EPIPE/, Status.UNAVAILABLE, "CONNECTION_LOST"],
+  // A reset with CANCEL that nobody here asked for: grpc-js servers end streams so when they are shut down by force, and
+  // Node makes one up when a connection breaks.
+  [/^Call cancelled/, Status.CANCELLED, "CONNECTION_LOST"],
   [/^Write (error|failed)/, Status.UNAVAILABLE, "CONNECTION_LOST"],
   [/triggered by internal client error/, Status.INTERNAL, "CONNECTION_LOST"],
   [/^Deadline exceeded/, Status.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"],
@@ -47,11 +50,7 @@ const ownTexts: readonly (readonly [text: RegExp, code: Status | undefined, reas
   [/^Received message that decompresses/, Status.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"],
   [/^Attempted to send message with a size/, Status.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"],
   // A reset stream without a status.
-  [
-    /^(Call cancelled|Received RST_STREAM|Bandwidth exhausted|Protocol not secure)/,
-    undefined,
-    "CALL_FAILED",
-  ],
+  [/^(Received RST_STREAM|Bandwidth exhausted|Protocol not secure)/, undefined, "CALL_FAILED"],
 ];
 
 /** These two cannot come after headers: there was a connection, and the instance took the call. */
@@ -64,9 +63,8 @@ export function attemptEnd(status: StatusObject, sight: AttemptSight): AttemptEn
   const code = statusFromCode(status.code);
   const local = sight.cancelled ? cancelledReason(code) : ownReason(status, code, sight);
   if (local !== undefined) {
-    // Some failures have a worse code than what they mean: a stream that could not be opened is INTERNAL to grpc-js.
-    const ours = code === Status.INTERNAL && local !== "CALL_FAILED";
-    const mapped = ours ? errorCatalog[local].code : code;
+    // grpc-js's code is not always what it means: a stream that could not be opened is INTERNAL to it.
+    const mapped = sight.cancelled || local === "CALL_FAILED" ? code : errorCatalog[local].code;
     return { code: mapped, message: status.details, trailers, reason: local, remote: false };
   }
   const reason = remoteReason(trailers, code);

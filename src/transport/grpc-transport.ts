@@ -4,6 +4,7 @@ import "nice-grpc";
 import { isIPv4, isIPv6 } from "node:net";
 import {
   Channel,
+  type ChannelCredentials,
   type ChannelInterface,
   type ChannelOptions,
   connectivityState,
@@ -13,6 +14,7 @@ import {
 } from "@grpc/grpc-js";
 import { addressText, type Instance } from "../core/instance.js";
 import type { Status } from "../core/status.js";
+import { backgroundCredentials } from "./background-credentials.js";
 import { grpcCredentials, serverNameOptions } from "./grpc-credentials.js";
 import { attemptEnd, unsentEnd } from "./grpc-end.js";
 import { grpcMetadataFrom, grpcMetadataView } from "./grpc-metadata.js";
@@ -60,7 +62,7 @@ class GrpcTransport implements Transport {
     this.instance = instance;
     this.#channel = new Channel(
       channelTarget(instance),
-      grpcCredentials(options.tls),
+      credentialsFor(options),
       channelOptions(options),
     );
     this.#watch(connectivityState.IDLE);
@@ -165,6 +167,11 @@ function channelTarget({ host, port }: Instance): string {
   const address = addressText(host, port);
   if (isIPv4(host)) return `ipv4:${address}`;
   return isIPv6(host) ? `ipv6:${address}` : `dns:${address}`;
+}
+
+function credentialsFor({ tls, background = false }: TransportOptions): ChannelCredentials {
+  const credentials = grpcCredentials(tls);
+  return background ? backgroundCredentials(credentials) : credentials;
 }
 
 function channelOptions(options: TransportOptions): ChannelOptions {

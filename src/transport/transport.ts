@@ -91,6 +91,12 @@ export interface TransportOptions {
    * @defaultValue 2000
    */
   readonly connectTimeoutMs?: number;
+  /**
+   * Whether the connection keeps no process alive, not even with a call under way: for watches.
+   *
+   * @defaultValue false
+   */
+  readonly background?: boolean;
 }
 
 /** Makes the way to an instance; connects nothing yet. */

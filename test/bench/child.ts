@@ -19,7 +19,9 @@ export function startChild(file: string, args: readonly string[], core: number):
   const [program = process.execPath, ...rest] = canPin
     ? ["taskset", "-c", String(core), ...command]
     : command;
-  const child: ChildProcess = spawn(program, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child: ChildProcess = spawn(program, rest, {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   const receive = <T>(): Promise<T> =>
     new Promise((resolve, reject) => {
       child.once("message", (message: T & { error?: string }) => {

@@ -2,7 +2,7 @@
  * Load in a process of its own: told `{ kind, port, calls }` it makes so many unary calls, 64 in progress, and tells
  * how long that took. Plain node:http2 and node:net, so that the generator is lighter than what it measures.
  */
-import { connect, type ClientHttp2Session } from "node:http2";
+import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { PredictRequest } from "inferwire/proto";
 import { BENCH_TOKEN, CONNECTIONS, PAYLOAD_BYTES, type ServerKind, STREAMS } from "./protocol.js";

@@ -23,7 +23,11 @@ class Echo extends BaseProcessor {
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function startHosted(): Promise<number> {
-  const host = await new Echo({ endpoint: "127.0.0.1:0", token: BENCH_TOKEN, logger: silent }).start();
+  const host = await new Echo({
+    endpoint: "127.0.0.1:0",
+    token: BENCH_TOKEN,
+    logger: silent,
+  }).start();
   return host.address.port;
 }
 
@@ -59,7 +63,10 @@ function startHttp(): Promise<number> {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const body = Buffer.concat(chunks);
-      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": body.length });
+      response.writeHead(200, {
+        "content-type": "application/octet-stream",
+        "content-length": body.length,
+      });
       response.end(body);
     });
   });

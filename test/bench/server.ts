@@ -45,7 +45,9 @@ export async function benchServer(print: (line: string) => void): Promise<void> 
     }
     print(`server, unary Predict of 1 KiB, 64 in flight, ${ROUNDS} rounds of ${CALLS} calls`);
     for (const [kind, { cpuUs, perSecond }] of rows) {
-      print(`  ${kind.padEnd(10)} ${spread(cpuUs).padEnd(22)} us CPU  ${median(perSecond).toFixed(0)} calls/s`);
+      print(
+        `  ${kind.padEnd(10)} ${spread(cpuUs).padEnd(22)} us CPU  ${median(perSecond).toFixed(0)} calls/s`,
+      );
     }
     print(`  host over gRPC : bare nice-grpc   ${ratio(rows, "host-grpc", "nice-grpc")}   bar 1.0`);
     print(`  host over gRPC : bare grpc-js     ${ratio(rows, "host-grpc", "grpc-js")}`);

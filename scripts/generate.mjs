@@ -1,0 +1,59 @@
+// Regenerates gen/ from proto/: TypeScript by ts-proto and one descriptor set. With --check: fails when that changes
+// anything, when the protos break buf's rules, or when they break the last release (proto/release.binpb).
+// With --release: takes the protos of today for the last release.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const check = process.argv.includes("--check");
+const buf = join("node_modules", ".bin", "buf");
+
+function run(...args) {
+  const { status, stderr, stdout } = spawnSync(buf, args, { encoding: "utf8" });
+  if (status === 0) return;
+  console.error(`buf ${args.join(" ")}\n${stdout}${stderr}`);
+  process.exit(1);
+}
+
+function files(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+function differences(before, after) {
+  const names = new Set([...files(before), ...files(after)]);
+  return [...names].filter((name) => {
+    try {
+      return !readFileSync(join(before, name)).equals(readFileSync(join(after, name)));
+    } catch {
+      return true;
+    }
+  });
+}
+
+run("lint");
+run("breaking", "--against", "proto/release.binpb");
+if (process.argv.includes("--release")) run("build", "-o", "proto/release.binpb");
+
+const before = mkdtempSync(join(tmpdir(), "inferwire-gen-"));
+try {
+  cpSync("gen", before, { recursive: true });
+  run("generate");
+  run("build", "-o", "gen/inferwire.binpb");
+  const changed = differences(before, "gen");
+  if (check && changed.length > 0) {
+    console.error(
+      `gen/ does not match proto/: run "npm run gen" and commit\n  ${changed.join("\n  ")}`,
+    );
+    process.exitCode = 1;
+  } else {
+    console.log(
+      changed.length === 0 ? "gen/ is up to date" : `gen/ changed: ${changed.join(", ")}`,
+    );
+  }
+} finally {
+  rmSync(before, { recursive: true });
+}

@@ -1,0 +1,41 @@
+import { ClientError } from "nice-grpc-common";
+import { emptyMetadata } from "../core/metadata.js";
+import type { CallError } from "../core/serving-error.js";
+import { statusFromCode } from "../core/status.js";
+import { attemptError } from "../transport/attempt-error.js";
+import type { CallContext } from "./call-context.js";
+
+/**
+ * Turns what nice-grpc throws into what this kit throws.
+ *
+ * A ClientError becomes a CallError with everything that the call knows. Anything else stays as it is: the reason of an
+ * aborted signal, and what an app's own middleware or request iterable throws.
+ */
+export function callErrorFrom(thrown: unknown, path: string, context: CallContext): unknown {
+  if (!(thrown instanceof ClientError)) return thrown;
+  const { call } = context;
+  const end = call?.end;
+  if (call === undefined || end === undefined || end.code !== statusFromCode(thrown.code)) {
+    return strayError(thrown, path);
+  }
+  const report = call.report();
+  const { attempts } = report;
+  return attemptError(path, end, {
+    instance: attempts[attempts.length - 1]?.instance,
+    attempts: attempts.length,
+    report,
+    cause: call.cause,
+  });
+}
+
+/** A ClientError that no call of the channel ended with: a middleware's, or an answer that cannot be decoded. */
+function strayError(thrown: ClientError, path: string): CallError {
+  const end = {
+    code: statusFromCode(thrown.code),
+    message: thrown.details,
+    trailers: emptyMetadata,
+    reason: "CALL_FAILED",
+    remote: false,
+  } as const;
+  return attemptError(path, end, { cause: thrown });
+}

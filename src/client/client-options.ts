@@ -1,0 +1,168 @@
+import type { ClientMiddleware } from "nice-grpc-common";
+import type { Logger } from "../core/ports.js";
+import type { Target } from "../resolve/target.js";
+import type { ClientTls } from "../transport/transport.js";
+import type { CallExtras } from "./call-context.js";
+
+/** A secret, or a function that is asked for it before each use, so that it may change. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** How calls are made; for one method under `methods`, for all of them among the options of a channel. */
+export interface CallPolicyOptions {
+  /**
+   * Deadline of a call with all its attempts, in milliseconds; of a stream of answers, to its first message. It is put on
+   * the wire, except for streams of answers. 1 or more; Infinity = none.
+   *
+   * @defaultValue 5000
+   */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Longest time between two messages of a stream of answers, of either side, in milliseconds; time in which the app does
+   * not ask for one does not count. 1 or more; Infinity = none.
+   *
+   * @defaultValue 60000
+   */
+  readonly streamIdleTimeoutMs?: number | undefined;
+  /**
+   * Attempts of a call in all, each on another instance where there is one. A call is tried again only when that is safe:
+   * it never left, the instance refused it before any work, or it is idempotent and the instance was unavailable. A
+   * stream of answers is not tried again once its headers have come, nor a streamed request above 1 MiB. 1 to 10; 1 =
+   * never again.
+   *
+   * @defaultValue 3
+   */
+  readonly maxAttempts?: number | undefined;
+}
+
+/** Options of one method, or of all under `"*"`. */
+export interface MethodOptions extends CallPolicyOptions {
+  /** Doing the work twice is harmless; wins over the proto's `idempotency_level`. */
+  readonly idempotent?: boolean | undefined;
+  /** Sent with every call that does not set the same key itself. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options of {@link openChannel}. */
+export interface ChannelOptions extends CallPolicyOptions {
+  /** Where the instances are: `host:port[,host:port]`, `static:`, `directory:`, `http:` and so on. */
+  readonly target: string;
+  /** Sent to instances as `authorization`, bare, unless a call sets that itself. */
+  readonly token?: TokenSource | undefined;
+  /** TLS to the instances; `true` trusts the system's authorities. */
+  readonly tls?: boolean | ClientTls | undefined;
+  /** Sent to directories as `authorization`. */
+  readonly directoryToken?: TokenSource | undefined;
+  /** TLS to directories. */
+  readonly directoryTls?: boolean | ClientTls | undefined;
+  /**
+   * Retries that each call pays for, 0 to 1: 0.1 allows one retry in ten calls, besides ten a second. What was
+   * never sent costs nothing.
+   *
+   * @defaultValue 0.1
+   */
+  readonly retryBudgetRatio?: number | undefined;
+  /**
+   * How long a call, or `ready`, waits for the first list of instances, in milliseconds.
+   *
+   * @defaultValue 5000
+   */
+  readonly firstListTimeoutMs?: number | undefined;
+  /**
+   * How long one try to connect may take, and how long a call waits when no instance can be reached, in milliseconds.
+   *
+   * @defaultValue 2000
+   */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * Time between two polls of sources that poll, in milliseconds; each is drawn from 80 % to 120 % of it.
+   *
+   * @defaultValue 5000
+   */
+  readonly pollIntervalMs?: number | undefined;
+  /**
+   * Time between HTTP/2 pings, in milliseconds; 0 = none, else 1,000 or more. With grpc-js a ping after a server has said
+   * that it stops ends the calls that it still serves.
+   *
+   * @defaultValue 0
+   */
+  readonly pingIntervalMs?: number | undefined;
+  /**
+   * Largest message either way, in bytes.
+   *
+   * @defaultValue 67108864 (64 MiB)
+   */
+  readonly maxMessageBytes?: number | undefined;
+  /** Where lines go; without it nowhere. Any logger of pino's shape. */
+  readonly logger?: Logger | undefined;
+  /** Makes picks and waits repeatable; without it they are random. */
+  readonly seed?: number | undefined;
+}
+
+/** What a client has for itself, also on a shared channel. */
+export interface ClientOnlyOptions<Ext = object> {
+  /** Options by method name (as the client has it), or `"*"` for all; the name wins over `"*"`. */
+  readonly methods?: Readonly<Record<string, MethodOptions>> | undefined;
+  /** nice-grpc client middleware; the first one sees a call first. */
+  readonly middleware?: readonly ClientMiddleware<Ext, CallExtras>[] | undefined;
+}
+
+/** Options of {@link createClient} for a client with a channel of its own. */
+export interface ClientOptions<Ext = object> extends ChannelOptions, ClientOnlyOptions<Ext> {}
+
+type WithoutDefault = "token" | "tls" | "directoryToken" | "directoryTls" | "logger" | "seed";
+
+/** Options of a channel where every key is there; unchecked. */
+export type FilledChannelOptions = {
+  [K in keyof Required<ChannelOptions>]: K extends WithoutDefault
+    ? ChannelOptions[K]
+    : NonNullable<ChannelOptions[K]>;
+};
+
+/** Defaults of {@link ChannelOptions}. */
+export const channelDefaults: Readonly<FilledChannelOptions> = Object.freeze({
+  target: "",
+  token: undefined,
+  tls: undefined,
+  directoryToken: undefined,
+  directoryTls: undefined,
+  timeoutMs: 5_000,
+  streamIdleTimeoutMs: 60_000,
+  maxAttempts: 3,
+  retryBudgetRatio: 0.1,
+  firstListTimeoutMs: 5_000,
+  connectTimeoutMs: 2_000,
+  pollIntervalMs: 5_000,
+  pingIntervalMs: 0,
+  maxMessageBytes: 64 * 1024 * 1024,
+  logger: undefined,
+  seed: undefined,
+});
+
+/** Call policy with nothing left out. */
+export interface ResolvedCallPolicy {
+  readonly timeoutMs: number;
+  readonly streamIdleTimeoutMs: number;
+  readonly maxAttempts: number;
+}
+
+/** What a channel is made with when source and transports are given: nothing left out, everything checked. */
+export interface ResolvedPolicy extends ResolvedCallPolicy {
+  readonly token: TokenSource | undefined;
+  readonly retryBudgetRatio: number;
+  readonly firstListTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** Options of a channel with nothing left out, everything checked. */
+export interface ResolvedChannelOptions {
+  readonly target: Target;
+  readonly tls: ClientTls | undefined;
+  readonly directoryToken: TokenSource | undefined;
+  readonly directoryTls: ClientTls | undefined;
+  readonly pollIntervalMs: number;
+  readonly pingIntervalMs: number;
+  readonly maxMessageBytes: number;
+  readonly logger: Logger;
+  readonly seed: number | undefined;
+  readonly policy: ResolvedPolicy;
+}

@@ -1,0 +1,68 @@
+import { errorCatalog } from "../core/error-catalog.js";
+import { metadataText } from "../core/metadata.js";
+import { Status } from "../core/status.js";
+import type { AttemptEnd } from "../transport/transport.js";
+
+/** Trailer by which a server says when to come back, or (anything but a number from 0) not to. */
+export const PUSHBACK_TRAILER = "grpc-retry-pushback-ms";
+
+/** First wait before an instance is tried again, in milliseconds; doubles with each attempt. */
+const AGAIN_MS = 50;
+
+/** What the decision about another attempt goes by. */
+export interface FailedAttempt {
+  readonly end: AttemptEnd;
+  /** Attempts made so far, this one included. */
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  /** Something was handed to the app, or the request was too large to be kept: another attempt is not possible. */
+  readonly committed: boolean;
+  /** Doing the work twice is harmless. */
+  readonly idempotent: boolean;
+  /** Milliseconds until the call's deadline. */
+  readonly remainingMs: number;
+  /** There is an instance that this call has not tried. */
+  readonly otherInstance: boolean;
+}
+
+/** Whether to make another attempt. */
+export interface RetryDecision {
+  readonly retry: boolean;
+  /** Milliseconds to wait before. */
+  readonly delayMs: number;
+  /** Whether it draws on the retry budget: what was never sent costs no server anything. */
+  readonly budgeted: boolean;
+}
+
+const no: RetryDecision = { retry: false, delayMs: 0, budgeted: false };
+
+/**
+ * Decides about another attempt after one that failed. It is made when nothing stands against it (committed, attempts used
+ * up, deadline, the server's pushback) and it is safe: the call never left or was refused before any work, or the method
+ * is idempotent and the instance was unavailable.
+ *
+ * Source: https://github.com/grpc/proposal/blob/master/A6-client-retries.md
+ */
+export function decideRetry(failed: FailedAttempt): RetryDecision {
+  const { end, attempts, maxAttempts, committed, remainingMs, otherInstance } = failed;
+  if (committed || attempts >= maxAttempts || !isSafe(end, failed.idempotent)) return no;
+  const pushbackMs = pushback(end);
+  if (pushbackMs === "never") return no;
+  const againMs = pushbackMs ?? AGAIN_MS * 2 ** (attempts - 1);
+  // The pushback speaks for the instance that sent it. A connection is waited for by the pool, with its own backoff.
+  const neverSent = end.reason === "CONNECT_FAILED" && !end.remote;
+  const delayMs = otherInstance || neverSent ? 0 : againMs;
+  if (delayMs >= remainingMs) return no;
+  return { retry: true, delayMs, budgeted: !neverSent };
+}
+
+function isSafe({ reason, code }: AttemptEnd, idempotent: boolean): boolean {
+  if (reason === undefined) return false;
+  return errorCatalog[reason].safeToRepeat || (idempotent && code === Status.UNAVAILABLE);
+}
+
+function pushback({ trailers }: AttemptEnd): number | "never" | undefined {
+  const text = metadataText(trailers, PUSHBACK_TRAILER);
+  if (text === undefined) return undefined;
+  return /^\d{1,9}$/.test(text) ? Number(text) : "never";
+}

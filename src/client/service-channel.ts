@@ -1,0 +1,103 @@
+import { checkNumber } from "../core/options.js";
+import { systemClock } from "../core/ports.js";
+import { seededRandom } from "../core/seeded-random.js";
+import { servingError } from "../core/serving-error.js";
+import type { Snapshot } from "../core/snapshot.js";
+import { createSource } from "../resolve/create-source.js";
+import { createGrpcTransport } from "../transport/grpc-transport.js";
+import { ChannelCore, type ChannelParts } from "./channel-core.js";
+import type { ChannelOptions } from "./client-options.js";
+import { resolveChannelOptions } from "./resolve-options.js";
+
+/** How {@link ServiceChannel.ready} waits. */
+export interface ReadyOptions {
+  /** Milliseconds; by default the channel's `firstListTimeoutMs`. Infinity = no limit. */
+  readonly timeoutMs?: number | undefined;
+  /** Gives up waiting; `ready` then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Knows the instances of one service and keeps the connections to them; for any number of clients. */
+export interface ServiceChannel extends AsyncDisposable {
+  /** The list of instances in use; before the first one an empty list of version 0. */
+  snapshot(): Snapshot;
+  /**
+   * Begins to look for instances, and waits for the first list. Not for connections: those are made by calls.
+   *
+   * @throws DiscoveryError with what the source said last, or `LIST_TIMEOUT`.
+   * @throws CallError `CLIENT_CLOSED`
+   */
+  ready(options?: ReadyOptions): Promise<Snapshot>;
+  /** Ends what is under way with `CLIENT_CLOSED`, stops looking and closes the connections; idempotent. */
+  close(): Promise<void>;
+}
+
+class BalancedChannel implements ServiceChannel {
+  readonly core: ChannelCore;
+
+  constructor(core: ChannelCore) {
+    this.core = core;
+  }
+
+  snapshot(): Snapshot {
+    return this.core.snapshot;
+  }
+
+  async ready(options: ReadyOptions = {}): Promise<Snapshot> {
+    const timeoutMs = options.timeoutMs ?? this.core.policy.firstListTimeoutMs;
+    const range = { min: 0, max: 2 ** 31 - 1, integer: false, orInfinity: true };
+    return await this.core.firstList(checkNumber(timeoutMs, "timeoutMs", range), options.signal);
+  }
+
+  close(): Promise<void> {
+    return this.core.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.core.close();
+  }
+}
+
+/** Makes a channel of given parts. */
+export function createServiceChannel(parts: ChannelParts): ServiceChannel {
+  return new BalancedChannel(new ChannelCore(parts));
+}
+
+/**
+ * Opens a channel: one source and one set of connections, for several clients of the same target. Nothing happens before
+ * the first call or `ready()`, and an idle channel does not keep the process alive.
+ *
+ * @throws ConfigError for options that make no sense, before anything is opened.
+ * @example
+ * ```ts
+ * await using channel = openChannel({ target: "directory://127.0.0.1:8100/sentiment" });
+ * const sentiment = createClient(SentimentServiceDefinition, { channel });
+ * ```
+ */
+export function openChannel(options: ChannelOptions): ServiceChannel {
+  const resolved = resolveChannelOptions(options);
+  const { target, tls, logger, maxMessageBytes, pingIntervalMs, policy, seed } = resolved;
+  const random = seed === undefined ? Math.random : seededRandom(seed);
+  const clock = systemClock;
+  const { pollIntervalMs, directoryToken, directoryTls } = resolved;
+  const ports = { clock, random, logger };
+  const source = createSource(target, { ...ports, pollIntervalMs, directoryToken, directoryTls });
+  const { connectTimeoutMs } = policy;
+  const transport = { tls, maxMessageBytes, pingIntervalMs, connectTimeoutMs };
+  return createServiceChannel({
+    ...ports,
+    source,
+    policy,
+    createTransport: (instance) => createGrpcTransport(instance, transport),
+  });
+}
+
+/**
+ * The inside of a channel that was handed to a client.
+ *
+ * @throws ConfigError `INVALID_OPTION` for anything else.
+ */
+export function coreOf(channel: ServiceChannel): ChannelCore {
+  if (channel instanceof BalancedChannel) return channel.core;
+  throw servingError("INVALID_OPTION", "channel is not one that openChannel has made");
+}

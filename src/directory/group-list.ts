@@ -1,0 +1,25 @@
+import type { Instance } from "../core/instance.js";
+
+/** One member of a group. */
+export interface GroupMember {
+  /** Share of the group's traffic, relative to the other members'. */
+  readonly share: number;
+  readonly instances: readonly Instance[];
+}
+
+const WHOLE = 100;
+
+/**
+ * The instances of a group: those of all members, their weights such that each member gets its share of the traffic and
+ * shares it out as its own weights say. A weight is the instance's part of the group's traffic in percent, as long as
+ * every member has an instance to send to; the share of one that has none goes to the others.
+ */
+export function groupInstances(members: Iterable<GroupMember>): readonly Instance[] {
+  const list = [...members];
+  const shares = list.reduce((sum, { share }) => sum + share, 0);
+  return list.flatMap(({ share, instances }) => {
+    const weights = instances.reduce((sum, { weight }) => sum + weight, 0);
+    const factor = weights > 0 ? (WHOLE * share) / shares / weights : 0;
+    return instances.map((instance) => ({ ...instance, weight: instance.weight * factor }));
+  });
+}

@@ -1,0 +1,18 @@
+import { createDirectorySource } from "./directory-source.js";
+import { createHttpSource } from "./http-source.js";
+import type { Source } from "./source.js";
+import type { SourceOptions } from "./source-options.js";
+import { createStaticSource } from "./static-source.js";
+import type { Target } from "./target.js";
+
+/** Makes the source that a target asks for; nothing happens before it is started. */
+export function createSource(target: Target, options: SourceOptions): Source {
+  switch (target.kind) {
+    case "static":
+      return createStaticSource(target, options);
+    case "http":
+      return createHttpSource(target, options);
+    case "directory":
+      return createDirectorySource(target, options);
+  }
+}

@@ -1,0 +1,64 @@
+import { didYouMean } from "../core/nearest.js";
+import { seen } from "../core/options.js";
+import { invalidTarget } from "./invalid-target.js";
+import { parseDirectoryTarget } from "./target-directory.js";
+import { parseHttpTarget } from "./target-http.js";
+import type { Target } from "./target-kind.js";
+import { parseBareList, parseStaticTarget } from "./target-static.js";
+
+export type { Target };
+
+const laterSchemes: readonly string[] = ["file", "dns", "srv", "etcd", "kubernetes"];
+const schemes: readonly string[] = ["static", "directory", "http", "https", ...laterSchemes];
+
+const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s;
+const SLASHLESS = /^([A-Za-z]+):(?!\d{1,5}(?:,|$))/;
+
+/**
+ * Reads a target: `host:port[,host:port]`, `static:///a:1,b:2?weight=100,50`, `directory://a:8100,b:8100/SERVICE` or
+ * `http(s)://HOST/PATH/upstreams/SERVICE`.
+ *
+ * @throws ConfigError `INVALID_TARGET` that shows what was seen and what is expected.
+ */
+export function parseTarget(text: string): Target {
+  if (typeof text !== "string" || text === "") {
+    throw invalidTarget(`target is ${text === "" ? "empty" : seen(text)}`);
+  }
+  const match = SCHEME.exec(text);
+  if (match === null) {
+    refuseSlashless(text);
+    return parseBareList(text);
+  }
+  const [, given = "", rest = ""] = match;
+  const scheme = given.toLowerCase();
+  switch (scheme) {
+    case "static":
+      return parseStaticTarget(text, rest);
+    case "directory":
+      return parseDirectoryTarget(text, rest);
+    case "http":
+    case "https":
+      return parseHttpTarget(text);
+    default:
+      refuseLater(text, scheme);
+      throw invalidTarget(
+        `target is ${seen(text)}, there is no scheme "${given}"${didYouMean(scheme, schemes)}`,
+      );
+  }
+}
+
+function refuseLater(text: string, scheme: string): void {
+  if (!laterSchemes.includes(scheme)) return;
+  throw invalidTarget(
+    `target is ${seen(text)}: targets with "${scheme}:" are known but not in this version`,
+  );
+}
+
+/** `dns:name:80` and the like: a scheme of the kit without its slashes, which is no `host:port` either. */
+function refuseSlashless(text: string): void {
+  const scheme = SLASHLESS.exec(text)?.[1]?.toLowerCase();
+  if (scheme === undefined || !schemes.includes(scheme)) return;
+  refuseLater(text, scheme);
+  const slashes = scheme === "static" ? ":///" : "://";
+  throw invalidTarget(`target is ${seen(text)}, "${scheme}" is followed by "${slashes}"`);
+}

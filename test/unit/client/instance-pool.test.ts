@@ -1,0 +1,208 @@
+import { describe, expect, it, vi } from "vitest";
+import { InstancePool } from "../../../src/client/instance-pool.js";
+import { silentLogger } from "../../../src/core/ports.js";
+import { seededRandom } from "../../../src/core/seeded-random.js";
+import { instanceFrom } from "../../support/client-channel.js";
+import { FakeTransports } from "../../support/client-fake-transport.js";
+import { createFakeClock } from "../../support/fake-clock.js";
+
+function poolOf(...entries: readonly string[]) {
+  const transports = new FakeTransports();
+  const clock = createFakeClock();
+  const pool = new InstancePool({
+    createTransport: transports.create,
+    clock,
+    random: seededRandom(3),
+    logger: silentLogger,
+    connectTimeoutMs: 2_000,
+  });
+  const update = (...list: readonly string[]): void => pool.update(list.map(instanceFrom));
+  update(...entries);
+  /** Picks and connects, as a call does. */
+  const use = (excluded?: ReadonlySet<string>) => {
+    const member = pool.pick(excluded);
+    member?.transport.connect();
+    return member?.key.split(":")[1];
+  };
+  const to = (port: string) => transports.to(`127.0.0.1:${port}`);
+  return { pool, transports, clock, update, use, to };
+}
+
+describe("InstancePool: connections", () => {
+  it("connects to nothing before it is asked to", () => {
+    const { transports, clock } = poolOf("1", "2");
+    expect(transports.all).toEqual([]);
+    expect(clock.pending()).toEqual([]);
+  });
+
+  it("gives up a connection that does not come up in connectTimeoutMs, and makes it anew", () => {
+    const { pool, transports, clock, use, to } = poolOf("1");
+    use();
+    clock.advance(2_099);
+    expect(pool.usable).toBe(1);
+    clock.advance(1);
+    expect(to("1").state).toBe("closed");
+    expect(pool.usable).toBe(0);
+    clock.advance(240);
+    expect(transports.all).toHaveLength(2);
+    to("1").become("ready");
+    expect(pool.usable).toBe(1);
+    expect(clock.pending()).toEqual([]);
+  });
+
+  it("tries again after 200 ms, then less and less often up to 5 s, with timers that hold nobody up", () => {
+    const { transports, clock, use, to } = poolOf("1");
+    use();
+    const waits: number[] = [];
+    for (let n = 0; n < 12; n++) {
+      to("1").become("failed");
+      const [timer] = clock.pending();
+      expect(timer?.background).toBe(true);
+      waits.push((timer?.dueMs ?? 0) - clock.now());
+      clock.advance(waits.at(-1) ?? 0);
+      expect(transports.all).toHaveLength(n + 2);
+    }
+    expect(waits[0]).toBeGreaterThanOrEqual(160);
+    expect(waits[0]).toBeLessThanOrEqual(240);
+    for (const wait of waits) expect(wait).toBeLessThanOrEqual(6_000);
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(4_000);
+  });
+
+  it("keeps an instance whose connection broke out of the picks until it is back", () => {
+    const { pool, clock, use, to } = poolOf("1", "2");
+    for (let n = 0; n < 2; n++) use();
+    to("1").become("ready");
+    to("2").become("ready");
+    clock.advance(60_000);
+    to("1").become("idle");
+    expect(to("1").connects).toBe(3);
+    expect([use(), use(), use()]).toEqual(["2", "2", "2"]);
+    to("1").become("ready");
+    expect(pool.usable).toBe(2);
+    expect([use(), use()].sort()).toEqual(["1", "2"]);
+  });
+
+  it("does not hurry back to an instance that accepts and drops", () => {
+    const { transports, clock, use, to } = poolOf("1");
+    use();
+    to("1").become("ready");
+    clock.advance(999);
+    to("1").become("idle");
+    expect(to("1").state).toBe("closed");
+    expect(transports.all).toHaveLength(1);
+    clock.advance(240);
+    expect(transports.all).toHaveLength(2);
+  });
+});
+
+describe("InstancePool: lists", () => {
+  it("keeps the connection of what stays, closes that of what goes, whatever the order", () => {
+    const { pool, transports, update, use, to } = poolOf("1", "2", "3");
+    for (let n = 0; n < 3; n++) use();
+    for (const port of ["1", "2", "3"]) to(port).become("ready");
+    update("3", "4", "1");
+    expect(transports.all.map(({ state }) => state).toSorted()).toEqual([
+      "closed",
+      "ready",
+      "ready",
+    ]);
+    expect(to("2").state).toBe("closed");
+    expect(pool.usable).toBe(3);
+  });
+
+  it("changes a weight in place", () => {
+    const { transports, update, use, to } = poolOf("1=100", "2=100");
+    use();
+    use();
+    to("1").become("ready");
+    to("2").become("ready");
+    update("1=300", "2=100");
+    const picks = Array.from({ length: 40 }, () => use());
+    expect(picks.filter((port) => port === "1")).toHaveLength(30);
+    expect(transports.all).toHaveLength(2);
+  });
+
+  it("stops trying to reach what is no longer listed", () => {
+    const { clock, update, use, to } = poolOf("1");
+    use();
+    to("1").become("failed");
+    update();
+    expect(clock.pending()).toEqual([]);
+  });
+
+  it("begins anew with an instance that comes back", () => {
+    const { transports, update, use } = poolOf("1");
+    use();
+    update();
+    update("1");
+    use();
+    expect(transports.all.map(({ state }) => state)).toEqual(["closed", "connecting"]);
+  });
+
+  it("knows no candidate when all weights are 0", () => {
+    const { pool, use, update } = poolOf("1=0", "2=0");
+    expect([use(), pool.hasCandidate]).toEqual([undefined, false]);
+    update("1=0", "2=1");
+    expect([use(), pool.hasCandidate]).toEqual(["2", true]);
+  });
+});
+
+describe("InstancePool: picks", () => {
+  it("picks another instance than the excluded ones, or any when there is no other", () => {
+    const { pool, use } = poolOf("1", "2");
+    const one = new Set(["127.0.0.1:1"]);
+    expect([use(one), use(one)]).toEqual(["2", "2"]);
+    const both = new Set(["127.0.0.1:1", "127.0.0.1:2"]);
+    expect(use(both)).toBeDefined();
+    expect([pool.hasOther(one), pool.hasOther(both)]).toEqual([true, false]);
+  });
+
+  it("counts neither unusable nor weightless instances as others", () => {
+    const { pool, use, to } = poolOf("1", "2", "3=0");
+    use();
+    use();
+    to("2").become("failed");
+    expect(pool.hasOther(new Set(["127.0.0.1:1"]))).toBe(false);
+    expect(pool.hasOther(new Set(["127.0.0.1:2"]))).toBe(true);
+  });
+
+  it("wakes those who wait, once, and tries again at once for them", () => {
+    const { pool, transports, clock, use, to } = poolOf("1");
+    use();
+    for (let n = 0; n < 6; n++) {
+      to("1").become("failed");
+      clock.advance(6_000);
+    }
+    to("1").become("failed");
+    const made = transports.all.length;
+    const woken = vi.fn();
+    clock.advance(200);
+    pool.wait(woken);
+    clock.advance(0);
+    expect(transports.all).toHaveLength(made + 1);
+    to("1").become("ready");
+    to("1").become("idle");
+    expect(woken).toHaveBeenCalledTimes(1);
+  });
+
+  it("forgets who no longer waits", () => {
+    const { pool, update, use, to } = poolOf("1");
+    use();
+    to("1").become("failed");
+    const woken = vi.fn();
+    pool.wait(woken)();
+    update("1", "2");
+    expect(woken).not.toHaveBeenCalled();
+  });
+
+  it("closes everything, and stays closed", () => {
+    const { pool, clock, update, use, to } = poolOf("1", "2");
+    use();
+    use();
+    to("2").become("failed");
+    pool.close();
+    update("1");
+    expect(to("1").state).toBe("closed");
+    expect([pool.usable, clock.pending()]).toEqual([0, []]);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { decideRetry, type FailedAttempt } from "../../../src/client/retry-policy.js";
+import { errorCatalog, type Reason } from "../../../src/core/error-catalog.js";
+import { Status } from "../../../src/core/status.js";
+import { endOf } from "../../support/client-fake-transport.js";
+
+type Facts = Partial<Omit<FailedAttempt, "end">>;
+type Ending = Parameters<typeof endOf>[1];
+
+function decide(reason: Reason | undefined, facts: Facts = {}, ending: Ending = {}) {
+  return decideRetry({
+    end: endOf(reason, ending),
+    attempts: 1,
+    maxAttempts: 3,
+    committed: false,
+    idempotent: false,
+    remainingMs: 1_000,
+    otherInstance: true,
+    ...facts,
+  });
+}
+
+const remote = { remote: true };
+
+describe("decideRetry: which ends are safe to repeat", () => {
+  // reason, what is special about it, tried again as it is, tried again when idempotent
+  const cases: readonly [Reason, Ending, boolean, boolean][] = [
+    ["CONNECT_FAILED", {}, true, true],
+    ["CALL_REFUSED", {}, true, true],
+    ["QUEUE_FULL", remote, true, true],
+    ["DRAINING", remote, true, true],
+    ["NOT_READY", remote, true, true],
+    ["CONNECTION_LOST", {}, false, true],
+    ["ABORTED_BY_STOP", remote, false, true],
+    ["CALL_FAILED", { ...remote, code: Status.UNAVAILABLE }, false, true],
+    ["CALL_FAILED", { ...remote, code: Status.UNKNOWN }, false, false],
+    ["CALL_FAILED", { ...remote, code: Status.INTERNAL }, false, false],
+    ["CALL_FAILED", { ...remote, code: Status.RESOURCE_EXHAUSTED }, false, false],
+    ["PROCESSOR_THREW", remote, false, false],
+    ["DEADLINE_EXCEEDED", {}, false, false],
+    ["CANCELLED", {}, false, false],
+    ["CLIENT_CLOSED", {}, false, false],
+    ["UNAUTHENTICATED", remote, false, false],
+    ["MESSAGE_TOO_LARGE", {}, false, false],
+  ];
+
+  it.each(cases)("%s %j: as it is %s, idempotent %s", (reason, ending, plain, idempotent) => {
+    expect(decide(reason, {}, ending).retry).toBe(plain);
+    expect(decide(reason, { idempotent: true }, ending).retry).toBe(idempotent);
+  });
+
+  it.each(cases)("%s %j: never against what stands in the way", (reason, ending) => {
+    const inTheWay: readonly Facts[] = [
+      { committed: true },
+      { attempts: 3 },
+      { maxAttempts: 1 },
+      { remainingMs: 0 },
+    ];
+    for (const facts of inTheWay) {
+      expect(decide(reason, { idempotent: true, ...facts }, ending).retry).toBe(false);
+    }
+  });
+
+  it("follows the catalogue for every reason", () => {
+    for (const [reason, { safeToRepeat }] of Object.entries(errorCatalog)) {
+      expect(decide(reason as Reason).retry).toBe(safeToRepeat);
+    }
+  });
+});
+
+describe("decideRetry: how long to wait, and who pays", () => {
+  const pushback = (text: string): Ending => ({
+    ...remote,
+    trailers: { "grpc-retry-pushback-ms": text },
+  });
+
+  it.each([
+    ["no pushback, another instance", {}, {}, { retry: true, delayMs: 0 }],
+    ["no pushback, the same instance", { otherInstance: false }, {}, { delayMs: 50 }],
+    ["the second time", { otherInstance: false, attempts: 2 }, {}, { delayMs: 100 }],
+    ["pushback, another instance", {}, pushback("300"), { retry: true, delayMs: 0 }],
+    ["pushback, same", { otherInstance: false }, pushback("300"), { retry: true, delayMs: 300 }],
+    ["pushback 0, same", { otherInstance: false }, pushback("0"), { retry: true, delayMs: 0 }],
+    ["past the deadline", { otherInstance: false }, pushback("1000"), { retry: false }],
+    ["negative", {}, pushback("-1"), { retry: false }],
+    ["no number", {}, pushback("soon"), { retry: false }],
+    ["half a number", {}, pushback("10ms"), { retry: false }],
+    ["empty", {}, pushback(""), { retry: false }],
+    ["absurd", {}, pushback("99999999999999999999"), { retry: false }],
+  ] as const)("%s", (_name, facts, ending, expected) => {
+    expect(decide("QUEUE_FULL", facts, ending)).toMatchObject(expected);
+  });
+
+  it("charges the budget for everything that reached a server", () => {
+    expect(decide("CONNECT_FAILED", { otherInstance: false })).toEqual({
+      retry: true,
+      delayMs: 0,
+      budgeted: false,
+    });
+    expect(decide("CALL_REFUSED").budgeted).toBe(true);
+    // A host that says so of its own next hop is a server that did something.
+    expect(decide("CONNECT_FAILED", {}, remote).budgeted).toBe(true);
+  });
+});

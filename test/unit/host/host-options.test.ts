@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError } from "../../../src/core/serving-error.js";
+import { advertisedAddress } from "../../../src/host/advertise.js";
+import {
+  type HostOptions,
+  hostDefaults,
+  resolveHostOptions,
+} from "../../../src/host/host-options.js";
+
+const bad: readonly [string, Record<string, unknown>, RegExp][] = [
+  ["an unknown name", { endpiont: ":1" }, /no option "endpiont", did you mean "endpoint"/],
+  [
+    "an option of a later version",
+    { workerProcesses: 2 },
+    /workerProcesses is not in this version/,
+  ],
+  ["an endpoint that is none", { endpoint: "8080" }, /options\.endpoint is "8080", expected/],
+  ["a service name that is none", { service: "a/b" }, /options\.service is "a\/b"/],
+  ["a directory without a service", { directory: "d:1" }, /options\.service is missing/],
+  ["a directory that is no address", { directory: "d", service: "s" }, /options\.directory is "d"/],
+  ["a weight below 0", { weight: -1 }, /options\.weight is -1/],
+  ["a weight that is no number", { weight: Number.NaN }, /options\.weight is NaN/],
+  [
+    "no threads",
+    { workerThreads: 0 },
+    /options\.workerThreads is 0, expected an integer from 1 to 1024/,
+  ],
+  ["a timeout of 0", { requestTimeoutMs: 0 }, /or Infinity/],
+  ["a short lease", { leaseTtlMs: 10 }, /options\.leaseTtlMs is 10/],
+  ["a name with blanks", { name: "a b" }, /options\.name/],
+  ["an unknown open path", { open: ["pign"] }, /did you mean "ping"/],
+  ["an unknown level", { logLevel: "loud" }, /options\.logLevel/],
+  ["an unknown limit", { limits: { maxHeaders: 1 } }, /options\.limits has no option/],
+  [
+    "a limit out of range",
+    { limits: { maxHeaderCount: 1 } },
+    /options\.limits\.maxHeaderCount is 1/,
+  ],
+];
+
+describe("resolveHostOptions", () => {
+  it("takes its defaults as they are", () => {
+    expect(resolveHostOptions(hostDefaults)).toEqual(resolveHostOptions({}));
+  });
+
+  for (const [name, options, message] of bad) {
+    it(`refuses ${name} before anything is opened`, () => {
+      const resolve = () => resolveHostOptions(options as HostOptions);
+      expect(resolve).toThrow(message);
+      expect(resolve).toThrow(ConfigError);
+    });
+  }
+
+  it("derives app from service and hands maxMessageBytes to the limits", () => {
+    const resolved = resolveHostOptions({ service: "my_model", maxMessageBytes: 10 });
+    expect([resolved.app, resolved.limits.maxMessageBytes]).toEqual(["my-model", 10]);
+  });
+});
+
+describe("advertisedAddress", () => {
+  const bound = { host: "127.0.0.1", port: 0 };
+  it("is the given one, else the bound one", () => {
+    expect(advertisedAddress("10.0.0.1:99", bound)).toEqual({ ip: "10.0.0.1", port: 99 });
+    expect(advertisedAddress("fe80::1", bound)).toEqual({ ip: "fe80::1", port: undefined });
+    expect(advertisedAddress(undefined, bound)).toEqual({ ip: "127.0.0.1", port: undefined });
+    expect(advertisedAddress(undefined, { host: "localhost", port: 0 }).ip).toBe("127.0.0.1");
+  });
+  it("refuses names, since directories list addresses", () => {
+    expect(() => advertisedAddress("model.local", bound)).toThrow(
+      /options\.advertise is "model\.local"/,
+    );
+    expect(() => advertisedAddress(undefined, { host: "model.local", port: 0 })).toThrow(
+      /is a name/,
+    );
+  });
+});

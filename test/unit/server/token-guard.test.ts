@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { emptyMetadata, metadataOf } from "../../../src/core/metadata.js";
+import { adminRefusal } from "../../../src/server/admin-gate.js";
+import { textLine } from "../../../src/server/logger.js";
+import { createTokenGuard } from "../../../src/server/token-guard.js";
+
+describe("createTokenGuard", () => {
+  it("lets everybody in without a token", () => {
+    const guard = createTokenGuard(undefined);
+    expect([guard.open, guard.accepts(undefined)]).toEqual([true, true]);
+  });
+
+  it("takes any of its tokens, bare or as Bearer, and nothing else", () => {
+    const guard = createTokenGuard(["one", "two"]);
+    for (const good of ["one", "two", "Bearer one", "bearer  two", "one"]) {
+      expect([good, guard.accepts(good)]).toEqual([good, true]);
+    }
+    for (const wrong of [
+      undefined,
+      "",
+      "three",
+      "ONE",
+      "Bearer",
+      "onetwo",
+      new Uint8Array([111]),
+    ]) {
+      expect([wrong, guard.accepts(wrong)]).toEqual([wrong, false]);
+    }
+  });
+
+  it("refuses to guard by nothing", () => {
+    for (const tokens of ["", [], ["a", ""], 7 as never]) {
+      expect(() => createTokenGuard(tokens, "options.token")).toThrow(/options\.token is/);
+    }
+  });
+});
+
+describe("adminRefusal", () => {
+  const head = (peer: string, headers: Record<string, string> = {}) => ({
+    kind: "http" as const,
+    method: "POST",
+    path: "/api/builtin/term",
+    metadata: Object.keys(headers).length === 0 ? emptyMetadata : metadataOf(headers),
+    peer,
+  });
+  const open = createTokenGuard(undefined);
+  const guarded = createTokenGuard("root");
+
+  it("without an admin token takes this machine, and no proxy on it", () => {
+    for (const peer of ["127.0.0.1:5", "[::1]:5", "[::ffff:127.0.0.1]:5"]) {
+      expect(adminRefusal(head(peer), open)).toBeUndefined();
+    }
+    expect(adminRefusal(head("10.0.0.1:5"), open)?.reason).toBe("FORBIDDEN");
+    for (const name of ["forwarded", "x-forwarded-for", "x-real-ip", "via"]) {
+      expect(adminRefusal(head("127.0.0.1:5", { [name]: "x" }), open)?.reason).toBe("FORBIDDEN");
+    }
+  });
+
+  it("with one takes it from anywhere, and nothing else", () => {
+    expect(adminRefusal(head("10.0.0.1:5", { authorization: "root" }), guarded)).toBeUndefined();
+    expect(adminRefusal(head("127.0.0.1:5"), guarded)?.reason).toBe("UNAUTHENTICATED");
+  });
+
+  it("never takes a web page", () => {
+    const page = { origin: "http://localhost", authorization: "root" };
+    expect(adminRefusal(head("127.0.0.1:5", page), guarded)?.reason).toBe("FORBIDDEN");
+  });
+});
+
+describe("textLine", () => {
+  it("writes level, message and fields, an error's stack before them", () => {
+    const line = { level: 30, time: 1, msg: "port bound", address: "127.0.0.1:1", tls: false };
+    expect(textLine(JSON.stringify(line))).toBe(
+      "[INFO] port bound  address=127.0.0.1:1 tls=false\n",
+    );
+    const failed = {
+      level: 50,
+      time: 1,
+      msg: "could not start",
+      err: { stack: "Error: x\n  at y" },
+    };
+    expect(textLine(JSON.stringify(failed))).toBe("Error: x\n  at y\n[ERROR] could not start\n");
+  });
+});
