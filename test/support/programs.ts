@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterEach } from "vitest";
+
+/** A program of `test/e2e/programs` that runs. */
+export interface Program {
+  readonly child: ChildProcess;
+  /** Everything it has said so far. */
+  output(): string;
+  /** Waits until it has said this. */
+  said(text: string): Promise<void>;
+  /** Its exit code, when it has ended. */
+  readonly exited: Promise<number | null>;
+}
+
+const running = new Set<ChildProcess>();
+
+afterEach(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts a program in a process of its own, that is ended after the test. */
+export function startProgram(
+  file: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Program {
+  const script = fileURLToPath(new URL(`../e2e/programs/${file}`, import.meta.url));
+  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env } });
+  running.add(child);
+  let output = "";
+  const heard = new Set<() => void>();
+  const take = (chunk: Buffer): void => {
+    output += chunk.toString();
+    for (const listener of heard) listener();
+  };
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+  const exited = once(child, "exit").then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  return {
+    child,
+    output: () => output,
+    exited,
+    said: (text) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          if (!output.includes(text)) return;
+          heard.delete(check);
+          resolve();
+        };
+        heard.add(check);
+        check();
+      }),
+  };
+}
+
+/** The port in the line that says that the port was bound. */
+export function boundPort(program: Program): number {
+  return Number(/"address":"[^"]*:(\d+)"/.exec(program.output())?.[1]);
+}
