@@ -24,6 +24,7 @@ const CALLS_PER_PHASE = 2_000;
 const START_TIMEOUT_MS = 30_000;
 const LEAST_ACCURACY = 0.96;
 const LARGEST_SHARE_ERROR = 0.01;
+const MOST_FAILURES = 100;
 
 const keep = process.argv.includes("--keep");
 const children = new Children();
@@ -36,9 +37,12 @@ function startHost(name: string, directory: string): ReturnType<Children["start"
   );
 }
 
-/** Waits until a phase has its calls. */
-async function answered(phase: Phase): Promise<void> {
-  while (callsOf(phase) < CALLS_PER_PHASE) await wait(5);
+/** Waits until a phase has its calls; gives up when too many fail. */
+async function answered(phase: Phase, tally: Tally): Promise<void> {
+  while (callsOf(phase) < CALLS_PER_PHASE) {
+    if (tally.failed > MOST_FAILURES) throw new Error(`${tally.failed} calls failed, giving up`);
+    await wait(5);
+  }
 }
 
 /** Waits until the client's own list says what it should. */
@@ -106,13 +110,13 @@ async function run(): Promise<boolean> {
     phase: tally.begin("all three", weights),
     inFlight: CALLS_IN_FLIGHT,
   });
-  await answered(load.phase);
+  await answered(load.phase, tally);
 
   console.log(`killing ${victim} with SIGKILL under load ...`);
   const lost = channel.snapshot().instances.find(({ name }) => name === victim)?.key ?? "";
   hosts.get(victim)?.kill("SIGKILL");
   load.phase = tally.begin("one killed", survivors);
-  await answered(load.phase);
+  await answered(load.phase, tally);
 
   console.log("starting it again ...");
   load.phase = tally.begin("coming back");
@@ -120,7 +124,7 @@ async function run(): Promise<boolean> {
   await listed(channel, (keys) => keys.length === hosts.size && !keys.includes(lost));
 
   load.phase = tally.begin("back again", weights);
-  await answered(load.phase);
+  await answered(load.phase, tally);
   await load.stop();
   const seconds = (performance.now() - started) / 1_000;
 
@@ -137,6 +141,12 @@ async function run(): Promise<boolean> {
   return ok;
 }
 
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  if (!keep) process.once(signal, () => void children.stop().then(() => process.exit(code)));
+}
 try {
   process.exitCode = (await run()) ? 0 : 1;
 } finally {

@@ -2,7 +2,7 @@
 export interface Weighted {
   /** Stable identity. Two objects with the same key are the same instance, wherever they stand in a list. */
   readonly key: string;
-  /** Share of the calls relative to the other instances: 0 (never picked) to 1,000,000, fractions allowed. */
+  /** Share of the calls relative to the other instances: 0 (never picked), or 0.000001 to 1,000,000. */
   readonly weight: number;
 }
 
@@ -31,7 +31,7 @@ export interface Picker<T extends Weighted> {
    * that {@link Picker.pick} returns. Either the whole list is taken or, when it throws, none of it.
    *
    * @param instances - the complete list; may be empty
-   * @throws RangeError for a key that occurs twice, or a weight that is not a number from 0 to 1,000,000
+   * @throws RangeError for a key that occurs twice, or a weight that is neither 0 nor a number from 0.000001 to 1,000,000
    */
   update(instances: readonly T[]): void;
 
@@ -41,7 +41,7 @@ export interface Picker<T extends Weighted> {
    * To join many at once use {@link Picker.update}: it also spreads them over the schedule, so that many
    * clients that learn of the same instances do not all call the same one first.
    *
-   * @throws RangeError for a weight that is not a number from 0 to 1,000,000
+   * @throws RangeError for a weight that is neither 0 nor a number from 0.000001 to 1,000,000
    */
   add(instance: T): void;
 

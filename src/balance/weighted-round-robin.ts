@@ -1,3 +1,4 @@
+import { weightProblem } from "../core/instance.js";
 import { drawPhase, zeroPhase } from "./phase.js";
 import type { Picker, PickOutcome, Weighted } from "./picker.js";
 import { Schedule } from "./schedule.js";
@@ -21,9 +22,6 @@ export interface WeightedRoundRobinOptions {
    */
   readonly phase?: "random" | "zero";
 }
-
-/** The largest weight that a picker takes; sums of weights and products with counters then stay exact. */
-const maxWeight = 1_000_000;
 
 /**
  * Makes a picker that gives every instance its share of the picks, to within less than one pick at any time.
@@ -193,7 +191,8 @@ class WeightedRoundRobin<T extends Weighted> implements Picker<T> {
   }
 }
 
+/** Within these bounds sums of weights and products with counters stay exact enough. */
 function checkWeight({ key, weight }: Weighted): void {
-  if (weight >= 0 && weight <= maxWeight) return;
-  throw new RangeError(`weight of instance ${key} is ${weight}, expected 0 to ${maxWeight}`);
+  const problem = weightProblem(weight);
+  if (problem !== undefined) throw new RangeError(`instance ${key}: ${problem}`);
 }

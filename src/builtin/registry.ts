@@ -9,38 +9,50 @@ export type BuiltinName =
   | "tell"
   | "term";
 
-/** What is known of a builtin without running it. */
+/** One way to call a builtin: an HTTP verb, or a method of BuiltinService. */
+export interface BuiltinWay {
+  readonly name: string;
+  /** Whether it needs the admin token, or a caller on the same machine. */
+  readonly changesState: boolean;
+}
+
+/** What is known of a builtin without running it: the only list, from which routes and rights are derived. */
 export interface BuiltinEntry {
   readonly name: BuiltinName;
   /** HTTP verbs it takes. */
-  readonly verbs: readonly string[];
-  /** Whether it needs the admin token, or a caller on the same machine. */
-  readonly changesState: boolean;
+  readonly verbs: readonly BuiltinWay[];
+  /** Methods of BuiltinService, as its definition spells them. */
+  readonly methods: readonly BuiltinWay[];
   /** False: answered with NOT_IN_THIS_VERSION. */
   readonly available: boolean;
 }
 
-function entry(
-  name: BuiltinName,
-  verbs: readonly string[],
-  flags: { readonly changesState?: true; readonly available?: true },
-): BuiltinEntry {
-  return {
-    name,
-    verbs,
-    changesState: flags.changesState ?? false,
-    available: flags.available ?? false,
-  };
-}
+const reads = (name: string): BuiltinWay => ({ name, changesState: false });
+const changes = (name: string): BuiltinWay => ({ name, changesState: true });
 
 /** All eight, in the order in which they are installed. */
 export const builtins: readonly BuiltinEntry[] = [
-  entry("call", ["POST"], { changesState: true }),
-  entry("eastool", ["GET", "POST"], { changesState: true }),
-  entry("monitor", ["GET"], { available: true }),
-  entry("ping", ["GET", "POST"], { available: true }),
-  entry("prop", ["GET", "POST"], {}),
-  entry("realtime_metrics", ["GET", "POST"], {}),
-  entry("tell", ["POST"], { changesState: true }),
-  entry("term", ["POST"], { changesState: true, available: true }),
+  { name: "call", verbs: [changes("POST")], methods: [changes("call")], available: false },
+  {
+    name: "eastool",
+    verbs: [changes("GET"), changes("POST")],
+    methods: [changes("eastool")],
+    available: false,
+  },
+  { name: "monitor", verbs: [reads("GET")], methods: [reads("monitor")], available: true },
+  { name: "ping", verbs: [reads("GET"), reads("POST")], methods: [reads("ping")], available: true },
+  {
+    name: "prop",
+    verbs: [reads("GET"), changes("POST")],
+    methods: [reads("prop"), changes("setProperties")],
+    available: false,
+  },
+  {
+    name: "realtime_metrics",
+    verbs: [reads("GET"), reads("POST")],
+    methods: [reads("recordMetrics"), reads("realtimeMetrics")],
+    available: false,
+  },
+  { name: "tell", verbs: [changes("POST")], methods: [changes("tell")], available: false },
+  { name: "term", verbs: [changes("POST")], methods: [changes("term")], available: true },
 ];

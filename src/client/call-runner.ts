@@ -53,6 +53,8 @@ export class CallRunner implements AttemptListener, OpenCall, EndedCall {
   #member: PoolMember | undefined;
   #attempt: Attempt | undefined;
   #tried: Set<string> | undefined;
+  /** Earlier attempts that count towards `maxAttempts`. */
+  #counted = 0;
   #watch: StreamWatch | undefined;
   /** How this side has decided that the call ends, while its attempt is being ended. */
   #forced: AttemptEnd | undefined;
@@ -272,8 +274,8 @@ export class CallRunner implements AttemptListener, OpenCall, EndedCall {
     this.#lastEnd = end;
     this.#tried ??= new Set();
     if (this.#member !== undefined) this.#tried.add(this.#member.key);
-    const { attempts } = this.#log;
-    const { retry, delayMs, budgeted } = decideRetry({
+    const attempts = this.#counted + 1;
+    const { retry, delayMs, budgeted, counted } = decideRetry({
       end,
       attempts,
       maxAttempts: method.maxAttempts,
@@ -284,7 +286,10 @@ export class CallRunner implements AttemptListener, OpenCall, EndedCall {
     });
     if (!retry || (budgeted && !core.budget.withdraw())) return false;
     this.#single?.drop();
-    this.#head?.set(PREVIOUS_ATTEMPTS, String(attempts));
+    if (counted) {
+      this.#counted = attempts;
+      this.#head?.set(PREVIOUS_ATTEMPTS, String(attempts));
+    }
     if (delayMs === 0) this.#next();
     else this.#wait.begin(delayMs, () => this.#next());
     return true;

@@ -1,9 +1,11 @@
+import { servingError } from "../core/serving-error.js";
+import { isToken } from "../core/token.js";
 import type { RequestHead } from "./call-start.js";
 import type { TokenSource } from "./client-options.js";
 
 const AUTHORIZATION = "authorization";
 
-/** Asks for the token and puts it into the headers. */
+/** Asks for the token and puts it into the headers; rejects when there is none that can be sent. */
 export type AskToken = () => Promise<void>;
 
 /**
@@ -13,7 +15,14 @@ export type AskToken = () => Promise<void>;
  */
 export function authorize(token: TokenSource | undefined, head: RequestHead): AskToken | undefined {
   if (token === undefined || head.has(AUTHORIZATION)) return undefined;
-  if (typeof token === "function") return async () => head.set(AUTHORIZATION, await token());
+  if (typeof token === "function") {
+    return async () => {
+      const given: unknown = await token();
+      // Not shown: it may be a secret with a stray line end.
+      if (!isToken(given)) throw servingError("UNAUTHENTICATED", "token() gave no usable text");
+      head.set(AUTHORIZATION, given);
+    };
+  }
   head.set(AUTHORIZATION, token);
   return undefined;
 }

@@ -26,8 +26,8 @@ export interface CallPolicyOptions {
   /**
    * Attempts of a call in all, each on another instance where there is one. A call is tried again only when that is safe:
    * it never left, the instance refused it before any work, or it is idempotent and the instance was unavailable. A
-   * stream of answers is not tried again once its headers have come, nor a streamed request above 1 MiB. 1 to 10; 1 =
-   * never again.
+   * stream of answers is not tried again once its headers have come, nor a streamed request above 1 MiB. What never left
+   * does not count while there is an instance that the call has not tried. 1 to 10; 1 = never again, not even then.
    *
    * @defaultValue 3
    */

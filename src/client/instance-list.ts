@@ -35,6 +35,9 @@ export class InstanceList {
     this.#started = true;
     this.#source.start({
       onSnapshot: (snapshot) => this.#take(snapshot),
+      onConfirmed: (snapshot) => {
+        this.#snapshot = snapshot;
+      },
       onError: (error) => this.#fail(error),
     });
   }

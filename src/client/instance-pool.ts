@@ -14,25 +14,29 @@ export interface PoolPorts {
   readonly connectTimeoutMs: number;
 }
 
+/** First wait between two tries to reach an instance that somebody waits for, in milliseconds. */
+const HURRY_MS = 200;
+
 /**
  * The instances of a service that calls can go to.
  *
  * The picker holds those that are usable; one whose connection does not work leaves it until it works again. Lists are
- * applied as a difference by key: what stays keeps its connection and its place in the schedule.
+ * applied as a difference by key: what stays keeps its connection and its place in the schedule. What joins while another
+ * instance is connected proves itself before it is picked, so that one that cannot be reached costs no call; the first
+ * list is connected to by calls.
  */
 export class InstancePool {
   readonly #members = new Map<string, PoolMember>();
   readonly #picker: Picker<PoolMember>;
   readonly #waiting = new Set<() => void>();
   readonly #memberPorts: MemberPorts;
-  readonly #logger: Logger;
   #closed = false;
 
   constructor(ports: PoolPorts) {
     this.#picker = createWeightedRoundRobin<PoolMember>({ random: ports.random });
-    this.#logger = ports.logger;
     this.#memberPorts = {
       ...ports,
+      hurryMs: () => this.#hurryMs(),
       onUsable: (member, usable) => this.#onUsable(member, usable),
     };
   }
@@ -53,9 +57,11 @@ export class InstancePool {
   update(instances: readonly Instance[]): void {
     if (this.#closed) return;
     const gone = new Set(this.#members.keys());
+    const joining: string[] = [];
     for (const instance of instances) {
       gone.delete(instance.key);
       const member = this.#members.get(instance.key);
+      if ((member?.weight ?? 0) === 0 && instance.weight > 0) joining.push(instance.key);
       if (member !== undefined) member.replace(instance);
       else this.#members.set(instance.key, new PoolMember(instance, this.#memberPorts));
     }
@@ -63,6 +69,7 @@ export class InstancePool {
       this.#members.get(key)?.close();
       this.#members.delete(key);
     }
+    if (this.#hasReady()) for (const key of joining) this.#members.get(key)?.prove();
     this.#picker.update([...this.#members.values()].filter((member) => member.usable));
     // Also when nothing can be picked: whoever waits must hear that there is nothing to wait for.
     this.#wake();
@@ -97,8 +104,10 @@ export class InstancePool {
 
   /** Calls back once when an instance may have become usable or the list has changed; until taken back. */
   wait(changed: () => void): () => void {
-    if (this.#waiting.size === 0) for (const member of this.#members.values()) member.hurry();
+    const first = this.#waiting.size === 0;
     this.#waiting.add(changed);
+    // Later ones need not: as long as anybody waits, members that fail hurry by themselves.
+    if (first) for (const member of this.#members.values()) member.hurry();
     return () => {
       this.#waiting.delete(changed);
     };
@@ -115,14 +124,23 @@ export class InstancePool {
 
   #onUsable(member: PoolMember, usable: boolean): void {
     if (usable) {
-      this.#logger.info({ instance: member.key }, "instance reached again");
       this.#picker.add(member);
       this.#wake();
-      return;
+    } else {
+      this.#picker.remove(member.key);
     }
-    this.#logger.warn({ instance: member.key }, "instance cannot be reached");
-    this.#picker.remove(member.key);
-    if (this.#waiting.size > 0) member.hurry();
+  }
+
+  #hasReady(): boolean {
+    for (const member of this.#members.values()) if (member.ready && member.weight > 0) return true;
+    return false;
+  }
+
+  /** A thousand tries a second, however many instances are down. */
+  #hurryMs(): number {
+    return this.#waiting.size === 0
+      ? Number.POSITIVE_INFINITY
+      : Math.max(HURRY_MS, this.#members.size);
   }
 
   #wake(): void {

@@ -1,6 +1,6 @@
 import type { CompatServiceDefinition } from "nice-grpc";
 import { didYouMean } from "../core/nearest.js";
-import { checkText, fillOptions, seen } from "../core/options.js";
+import { checkText, fillOptions, refuseLaterOptions, seen } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
 import type { MethodOptions, ResolvedCallPolicy } from "./client-options.js";
 import { resolveCallPolicy } from "./resolve-options.js";
@@ -73,6 +73,7 @@ function isIdempotent(level: string | undefined): boolean {
 }
 
 function checkMethod(options: MethodOptions | undefined, where: string): MethodOptions {
+  refuseLaterOptions(options, ["hedgeDelayMs"], where);
   const filled = fillOptions<{ [K in keyof Required<MethodOptions>]: MethodOptions[K] }>(
     options,
     methodDefaults,

@@ -1,10 +1,13 @@
 import { type Backoff, createBackoff } from "../core/backoff.js";
 import type { Instance } from "../core/instance.js";
-import type { CancelTimer, Clock, Random } from "../core/ports.js";
+import type { CancelTimer, Clock, Logger, Random } from "../core/ports.js";
 import type { Transport, TransportFactory, TransportState } from "../transport/transport.js";
 
-/** First and longest wait between two tries to connect, in milliseconds. */
-const RECONNECT = { initialMs: 200, maxMs: 5_000 };
+/**
+ * First and longest wait between two tries to connect, in milliseconds. With the jitter the longest is below a second, which
+ * is how soon an instance that came back on the same address is to have its share again.
+ */
+const RECONNECT = { initialMs: 200, maxMs: 800 };
 
 /** A connection that lasted no longer than this counts as a failure: a server that accepts and drops is not used. */
 const STABLE_MS = 1_000;
@@ -17,7 +20,10 @@ export interface MemberPorts {
   readonly createTransport: TransportFactory;
   readonly clock: Clock;
   readonly random: Random;
+  readonly logger: Logger;
   readonly connectTimeoutMs: number;
+  /** Least time between two tries while somebody waits for an instance, in milliseconds; Infinity while nobody does. */
+  readonly hurryMs: () => number;
   /** The member can be picked, or can no longer be. */
   readonly onUsable: (member: PoolMember, usable: boolean) => void;
 }
@@ -32,8 +38,9 @@ export interface MemberPorts {
  *                                              └──────> reconnecting
  * ```
  *
- * Usable, that is, in the picker, while new, connecting and ready. Once used it reconnects by itself, with a fresh
- * transport after each failure, since grpc-js neither gives up on a mute peer nor tells when it will try again.
+ * Usable, that is, in the picker, while new, connecting and ready; one that has to prove itself only once ready. Once used
+ * it reconnects by itself, with a fresh transport after each failure, since grpc-js neither gives up on a mute peer nor
+ * tells when it will try again.
  */
 export class PoolMember {
   /** `host:port`; the picker's key too. */
@@ -43,8 +50,11 @@ export class PoolMember {
   #instance: Instance;
   #transport: Transport | undefined;
   #usable = true;
+  /** What the log has been told: an instance counts as reachable until a try fails. */
+  #reachable = true;
   #stopListening: (() => void) | undefined;
   #stopTimer: CancelTimer | undefined;
+  #dueMs = Number.POSITIVE_INFINITY;
   #triedMs = 0;
   #readyMs = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -66,6 +76,11 @@ export class PoolMember {
     return this.#usable;
   }
 
+  /** Whether the connection works now. */
+  get ready(): boolean {
+    return this.#usable && this.#transport?.state === "ready";
+  }
+
   /** The connection, opened by asking for it. */
   get transport(): Transport {
     return this.#transport ?? this.#open();
@@ -76,11 +91,18 @@ export class PoolMember {
     this.#instance = instance;
   }
 
-  /** Somebody waits: tries again now, unless the last try is just over. */
+  /** A new one connects now, and is usable when it is ready; one that has been used is left alone. */
+  prove(): void {
+    if (this.#transport !== undefined || !this.#usable || this.#closed) return;
+    this.#usable = false;
+    this.#open();
+  }
+
+  /** While somebody waits: tries again now, unless the last try is just over. */
   hurry(): void {
     if (this.#usable || this.#transport !== undefined || this.#closed) return;
-    const sinceMs = this.#ports.clock.now() - this.#triedMs;
-    this.#after(Math.max(0, RECONNECT.initialMs - sinceMs), () => this.#open());
+    const nextMs = this.#triedMs + this.#ports.hurryMs();
+    if (nextMs < this.#dueMs) this.#openAfter(Math.max(0, nextMs - this.#ports.clock.now()));
   }
 
   /** Ends the connection when the attempts on it have ended; no more are made. */
@@ -110,6 +132,7 @@ export class PoolMember {
   #onReady(): void {
     this.#stopTimer?.();
     this.#readyMs = this.#ports.clock.now();
+    this.#note(true);
     this.#setUsable(true);
   }
 
@@ -120,6 +143,7 @@ export class PoolMember {
       return;
     }
     this.#backoff.reset();
+    this.#note(false);
     this.#setUsable(false);
     this.#triedMs = this.#ports.clock.now();
     this.#watch();
@@ -128,8 +152,15 @@ export class PoolMember {
 
   #fail(): void {
     this.#dropTransport();
-    this.#after(this.#backoff.next(), () => this.#open());
+    this.#openAfter(this.#backoff.next());
+    this.#note(false);
     this.#setUsable(false);
+    this.hurry();
+  }
+
+  #openAfter(ms: number): void {
+    this.#dueMs = this.#ports.clock.now() + ms;
+    this.#after(ms, () => this.#open());
   }
 
   #watch(): void {
@@ -148,6 +179,14 @@ export class PoolMember {
     const transport = this.#transport;
     this.#transport = undefined;
     transport?.close();
+  }
+
+  #note(reachable: boolean): void {
+    if (reachable === this.#reachable) return;
+    this.#reachable = reachable;
+    const { logger } = this.#ports;
+    if (reachable) logger.info({ instance: this.key }, "instance reached again");
+    else logger.warn({ instance: this.key }, "instance cannot be reached");
   }
 
   #setUsable(usable: boolean): void {

@@ -1,6 +1,7 @@
-import { checkNumber, fillOptions, seen } from "../core/options.js";
+import { checkNumber, fillOptions, refuseLaterOptions, seen } from "../core/options.js";
 import { type Logger, silentLogger } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
+import { isToken } from "../core/token.js";
 import { parseTarget } from "../resolve/target.js";
 import { checkGrpcTls } from "../transport/grpc-credentials.js";
 import type { ClientTls } from "../transport/transport.js";
@@ -22,12 +23,16 @@ const pings = { min: 1_000, max: 2 ** 31 - 1 };
 const bytes = { min: 1, max: 2 ** 31 - 1 };
 const anyNumber = { min: -(2 ** 53), max: 2 ** 53, integer: false };
 
+/** Options of the documents that a later version brings. */
+const laterOptions: readonly string[] = ["balance", "ejection", "hedgeDelayMs", "subsetSize"];
+
 /**
  * Checks and fills the options of a channel.
  *
  * @throws ConfigError naming the option, what was seen and what was expected.
  */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
+  refuseLaterOptions(options, laterOptions, "options");
   const filled = fillOptions<FilledChannelOptions>(options, channelDefaults, "options");
   const { retryBudgetRatio, firstListTimeoutMs, connectTimeoutMs, seed } = filled;
   return {
@@ -85,8 +90,7 @@ function checkPing(value: number): number {
 }
 
 function checkToken(token: TokenSource | undefined, option: string): TokenSource | undefined {
-  if (token === undefined || typeof token === "function") return token;
-  if (typeof token === "string" && /^[!-~]([ -~]*[!-~])?$/.test(token)) return token;
+  if (token === undefined || typeof token === "function" || isToken(token)) return token;
   // Not shown: even a token with a stray line end is a secret.
   throw servingError(
     "INVALID_OPTION",

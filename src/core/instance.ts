@@ -3,6 +3,9 @@ import { servingError } from "./serving-error.js";
 /** Largest weight an instance may have; 0 means no traffic. */
 export const MAX_WEIGHT = 1_000_000;
 
+/** Smallest weight above 0: what is lighter could not be told from rounding beside a heavy one. */
+export const MIN_WEIGHT = 1e-6;
+
 /** Weight of an instance that names none (what EAS hands out). */
 export const DEFAULT_WEIGHT = 100;
 
@@ -16,7 +19,7 @@ export interface Instance {
   readonly host: string;
   /** 1 to 65,535. */
   readonly port: number;
-  /** Share of traffic relative to the others, 0 to {@link MAX_WEIGHT}; fractions allowed. */
+  /** Share of traffic relative to the others, 0, or {@link MIN_WEIGHT} to {@link MAX_WEIGHT}. */
   readonly weight: number;
   /** Application name as EAS has it; empty where the source knows none. */
   readonly app: string;
@@ -44,6 +47,9 @@ export function weightProblem(weight: unknown): string | undefined {
   if (weight < 0 || weight > MAX_WEIGHT) {
     return `weight is ${weight}, expected 0 to ${MAX_WEIGHT}`;
   }
+  if (weight > 0 && weight < MIN_WEIGHT) {
+    return `weight is ${weight}, expected 0, or ${MIN_WEIGHT} to ${MAX_WEIGHT}`;
+  }
   return undefined;
 }
 
@@ -54,6 +60,9 @@ export function portProblem(port: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** What a service name looks like, for messages. */
+export const SERVICE_FORM = 'letters, digits, _ and -, with at most one "group." in front';
 
 const SERVICE = /^(?:[A-Za-z0-9][A-Za-z0-9_-]*\.)?[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
@@ -71,7 +80,7 @@ export function checkServiceName(text: string, option: string): string {
   if (!isServiceName(text)) {
     throw servingError(
       "INVALID_OPTION",
-      `${option} is ${JSON.stringify(text)}, expected letters, digits, _ and -, with at most one "group." in front`,
+      `${option} is ${JSON.stringify(text)}, expected ${SERVICE_FORM}`,
     );
   }
   return text;

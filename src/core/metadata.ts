@@ -55,3 +55,23 @@ export function metadataText(metadata: MetadataView, key: string): string | unde
   const value = metadata.get(key);
   return typeof value === "string" ? value : undefined;
 }
+
+/** How many headers there are, and the bytes of their names and values. */
+export interface MetadataSize {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** Measures metadata that came from an engine; without an iterator, since every call is measured. */
+export function nativeMetadataSize(native: NativeMetadata): MetadataSize {
+  const all = native.toJSON();
+  let count = 0;
+  let bytes = 0;
+  for (const key of Object.keys(all)) {
+    for (const value of all[key] ?? []) {
+      count++;
+      bytes += key.length + value.length;
+    }
+  }
+  return { count, bytes };
+}

@@ -1,4 +1,4 @@
-import type { Instance } from "../core/instance.js";
+import { type Instance, MIN_WEIGHT } from "../core/instance.js";
 
 /** One member of a group. */
 export interface GroupMember {
@@ -12,7 +12,8 @@ const WHOLE = 100;
 /**
  * The instances of a group: those of all members, their weights such that each member gets its share of the traffic and
  * shares it out as its own weights say. A weight is the instance's part of the group's traffic in percent, as long as
- * every member has an instance to send to; the share of one that has none goes to the others.
+ * every member has an instance to send to; the share of one that has none goes to the others. What has a weight at all keeps
+at least the smallest that readers take.
  */
 export function groupInstances(members: Iterable<GroupMember>): readonly Instance[] {
   const list = [...members];
@@ -20,6 +21,9 @@ export function groupInstances(members: Iterable<GroupMember>): readonly Instanc
   return list.flatMap(({ share, instances }) => {
     const weights = instances.reduce((sum, { weight }) => sum + weight, 0);
     const factor = weights > 0 ? (WHOLE * share) / shares / weights : 0;
-    return instances.map((instance) => ({ ...instance, weight: instance.weight * factor }));
+    return instances.map((instance) => {
+      const weight = instance.weight * factor;
+      return { ...instance, weight: weight > 0 ? Math.max(MIN_WEIGHT, weight) : 0 };
+    });
   });
 }

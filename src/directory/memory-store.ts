@@ -26,7 +26,7 @@ export interface MemoryStoreBounds {
   readonly maxServices: number;
   /** Registrations of one service; as many operators' weights besides. */
   readonly maxInstancesPerService: number;
-  /** Registrations of all services. */
+  /** Registrations of all services; as many settings of operators (weights, and shares of groups) besides. */
   readonly maxInstances: number;
 }
 
@@ -65,6 +65,8 @@ class MemoryStore implements DirectoryStore {
   readonly #versions = new Map<string, number>();
   readonly #listeners = new Set<(service: string) => void>();
   readonly #expiry: LeaseExpiry<HeldLease>;
+  /** How many operators' weights and shares of groups there are. */
+  #settings = 0;
   #changes = 0;
 
   constructor({ clock, logger, bounds = memoryStoreBounds }: MemoryStoreOptions) {
@@ -130,7 +132,7 @@ class MemoryStore implements DirectoryStore {
     const entry = weight === undefined ? this.#services.get(service) : this.#entryFor(service);
     const before = entry?.weights.get(instance);
     if (entry !== undefined && before !== weight) {
-      if (weight === undefined) entry.weights.delete(instance);
+      if (weight === undefined) this.#settings -= Number(entry.weights.delete(instance));
       else this.#setWeight(service, entry, instance, weight);
       this.#changed(service);
       this.#logger.info({ service, instance, weight: weight ?? "as registered" }, "weight set");
@@ -149,6 +151,9 @@ class MemoryStore implements DirectoryStore {
     if (!this.#groups.has(group) && this.#groups.size >= this.#bounds.maxServices) {
       throw this.#full(`${this.#bounds.maxServices} groups`);
     }
+    const more = shares.size - (this.#groups.get(group)?.size ?? 0);
+    this.#makeRoomForSettings(more, undefined);
+    this.#settings += more;
     this.#groups.set(group, shares);
     this.#changed(group);
     this.#logger.info({ group, shares: Object.fromEntries(shares) }, "traffic shared out");
@@ -204,14 +209,35 @@ class MemoryStore implements DirectoryStore {
   #makeRoomForService(): void {
     const { maxServices } = this.#bounds;
     if (this.#services.size < maxServices) return;
-    for (const [name, { leases, weights }] of this.#services) {
-      if (leases.size > 0 || weights.size > 0) continue;
-      this.#services.delete(name);
-      this.#versions.delete(name);
-      this.#lists.delete(name);
-      return;
+    const empty = this.#findService(({ leases, weights }) => leases.size + weights.size === 0);
+    const name = empty ?? this.#findService(neverKnown);
+    if (name === undefined) throw this.#full(`${maxServices} services`);
+    this.#drop(name);
+  }
+
+  /** Room for so many more weights or shares; weights of services that never were are given up for it. */
+  #makeRoomForSettings(more: number, of: ServiceEntry | undefined): void {
+    const { maxInstances } = this.#bounds;
+    while (more > 0 && this.#settings + more > maxInstances) {
+      const name =
+        of?.known === false
+          ? undefined
+          : this.#findService((entry) => entry !== of && neverKnown(entry));
+      if (name === undefined) throw this.#full(`${maxInstances} operators' weights and shares`);
+      this.#drop(name);
     }
-    throw this.#full(`${maxServices} services`);
+  }
+
+  #findService(fits: (entry: ServiceEntry) => boolean): string | undefined {
+    for (const [name, entry] of this.#services) if (fits(entry)) return name;
+    return undefined;
+  }
+
+  #drop(service: string): void {
+    this.#settings -= this.#services.get(service)?.weights.size ?? 0;
+    this.#services.delete(service);
+    this.#versions.delete(service);
+    this.#lists.delete(service);
   }
 
   #makeRoomForLease(service: string, { leases }: ServiceEntry): void {
@@ -222,12 +248,16 @@ class MemoryStore implements DirectoryStore {
     if (this.#leases.size >= maxInstances) throw this.#full(`${maxInstances} instances`);
   }
 
-  #setWeight(service: string, { weights }: ServiceEntry, instance: string, weight: number): void {
+  #setWeight(service: string, entry: ServiceEntry, instance: string, weight: number): void {
     const { maxInstancesPerService } = this.#bounds;
-    if (!weights.has(instance) && weights.size >= maxInstancesPerService) {
-      throw this.#full(`${maxInstancesPerService} operators' weights of ${service}`);
+    if (!entry.weights.has(instance)) {
+      if (entry.weights.size >= maxInstancesPerService) {
+        throw this.#full(`${maxInstancesPerService} operators' weights of ${service}`);
+      }
+      this.#makeRoomForSettings(1, entry);
+      this.#settings += 1;
     }
-    weights.set(instance, weight);
+    entry.weights.set(instance, weight);
   }
 
   #full(what: string): Error {
@@ -265,6 +295,11 @@ class MemoryStore implements DirectoryStore {
     const { name, host, port, weight } = instance;
     this.#logger.info({ service, instance: name, address: addressText(host, port), weight }, event);
   }
+}
+
+/** An entry made by an operator's weight alone: no instance ever registered. */
+function neverKnown({ known, leases, weights }: ServiceEntry): boolean {
+  return !known && leases.size === 0 && weights.size > 0;
 }
 
 function sameInstance(a: Instance, b: Instance): boolean {

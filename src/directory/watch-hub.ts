@@ -1,13 +1,10 @@
 import type { CancelTimer, Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
-import type { UpstreamList } from "../wire/upstream.js";
+import { type UpstreamList, WATCH_REPEAT_MS } from "../wire/upstream.js";
 import type { DirectoryStore } from "./store.js";
 
 /** Changes that follow each other so closely go out as one list. */
 const COALESCE_MS = 50;
-
-/** What was sent last is sent again after so long: readers take 25 s of silence for the end. */
-const REPEAT_MS = 10_000;
 
 /** Tells any number of watchers what changes. */
 export interface WatchHub {
@@ -49,7 +46,7 @@ class StoreWatchHub implements WatchHub {
       if (this.#closed !== undefined) throw this.#closed;
       const list = this.#store.list(service);
       yield list;
-      const repeatAtMs = this.#clock.now() + REPEAT_MS;
+      const repeatAtMs = this.#clock.now() + WATCH_REPEAT_MS;
       while (this.#quiet(list, repeatAtMs, signal)) await this.#wait(service, repeatAtMs, signal);
     }
   }

@@ -1,13 +1,14 @@
 import type { HostLoad, HostView } from "../builtin/host-view.js";
 import { type MonitorResult, monitor } from "../builtin/monitor.js";
 import { ping } from "../builtin/ping.js";
+import { builtins } from "../builtin/registry.js";
 import { term } from "../builtin/term.js";
 import type { RpcHead } from "../core/rpc-definition.js";
 import { servingError } from "../core/serving-error.js";
 import type { RpcRoute } from "../server/rpc.js";
 import { endWithError } from "../server/rpc-errors.js";
 import { unaryRoute } from "../server/typed-rpc.js";
-import { laterBuiltinRpcs, monitorRpc, pingRpc, termRpc } from "../wire/builtin.js";
+import { builtinHead, monitorRpc, pingRpc, termRpc } from "../wire/builtin.js";
 import { durationFromMs, durationToMs, timestampFromMs } from "../wire/time.js";
 
 /** BuiltinService over gRPC: the same builtins as over HTTP. */
@@ -26,7 +27,10 @@ export function builtinRoutes(view: HostView): readonly RpcRoute[] {
       const asked = gracePeriod === undefined ? undefined : durationToMs(gracePeriod);
       return { gracePeriod: durationFromMs(term(view, asked).gracePeriodMs) };
     }),
-    ...laterBuiltinRpcs.map(laterRoute),
+    ...builtins
+      .filter(({ available }) => !available)
+      .flatMap((entry) => entry.methods)
+      .map(({ name }) => laterRoute(builtinHead(name))),
   ];
 }
 

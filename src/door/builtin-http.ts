@@ -38,10 +38,11 @@ export async function serveBuiltin(view: HostView, request: HttpRequest): Promis
       `no builtin ${JSON.stringify(name.slice(0, 40))}${didYouMean(name, byName.keys())}`,
     );
   }
-  if (!entry.verbs.includes(request.method)) {
+  const verbs = entry.verbs.map((verb) => verb.name);
+  if (!verbs.includes(request.method)) {
     throw servingError(
       "METHOD_NOT_ALLOWED",
-      `${entry.name} takes ${entry.verbs.join(" or ")}, not ${request.method}`,
+      `${entry.name} takes ${verbs.join(" or ")}, not ${request.method}`,
     );
   }
   const handler = handlers[entry.name];
@@ -65,14 +66,21 @@ function textOf(bytes: Uint8Array): string {
 
 function graceOf(body: Uint8Array): number | undefined {
   if (body.length === 0) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(textOf(body));
-  } catch {
-    value = undefined;
-  }
-  if (typeof value !== "object" || value === null || !("gracePeriodMs" in value)) {
+  const grace = gracePeriodIn(textOf(body));
+  if (grace === undefined) {
     throw servingError("MALFORMED_REQUEST", 'term takes nothing, or {"gracePeriodMs": NUMBER}');
   }
-  return Number(value.gracePeriodMs);
+  return grace;
+}
+
+function gracePeriodIn(text: string): number | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || !("gracePeriodMs" in value))
+      return undefined;
+    return typeof value.gracePeriodMs === "number" ? value.gracePeriodMs : undefined;
+  } catch {
+    // Not JSON: refused like any other shape.
+    return undefined;
+  }
 }

@@ -7,7 +7,7 @@ import type { TimeLimited } from "../core/time-limit.js";
 import { isDeliberate } from "../processor/runner.js";
 import type { HttpHeaders, HttpReply, HttpRequest } from "../server/http.js";
 import { errorReply } from "../server/http-errors.js";
-import type { CallSeries, Invoker } from "./invoker.js";
+import { type CallSeries, gapError, type Invoker } from "./invoker.js";
 
 const noBytes = new Uint8Array(0);
 
@@ -96,18 +96,19 @@ class EasCall implements Invocation, TimeLimited {
   }
 
   giveUp(error: ServingError): void {
-    if (this.#ended) return;
-    const reply = easErrorReply(error);
-    this.#end(reply.status);
-    this.#request.reply(reply);
+    if (!this.#ended) {
+      const reply = easErrorReply(error);
+      this.#end(reply.status);
+      this.#request.reply(reply);
+    }
     this.abort.abort(error);
   }
 
   #answer(outcome: Outcome, body: Uint8Array): void {
     if (this.#ended) return;
     const status = httpStatus(outcome);
-    this.#end(status);
     this.#request.reply({ status, headers: answerHeaders(outcome.headers), body });
+    this.#end(status);
   }
 
   // The status line goes out with the first piece: a sequence that fails before it is still answered as an error.
@@ -119,10 +120,35 @@ class EasCall implements Invocation, TimeLimited {
       return;
     }
     const status = httpStatus(outcome);
-    this.#end(status);
     const head = { status, headers: answerHeaders(outcome.headers) };
-    const body = first.done === true ? nothing() : startingWith(first.value, iterator);
+    this.#end(status);
+    const body = first.done === true ? nothing() : this.#paced(first.value, iterator);
     await this.#request.replyInPieces(head, body);
+  }
+
+  /** The pieces, from the first one on; a gap that is too long breaks the answer off. */
+  async *#paced(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+    const { pieceTime } = this.#invoker;
+    const gap: TimeLimited = {
+      outOfTime: () => {
+        const error = gapError(pieceTime.ms);
+        this.abort.abort(error);
+        this.#request.breakOff();
+      },
+    };
+    try {
+      for (let value = first; ; ) {
+        pieceTime.end(gap);
+        pieceTime.begin(gap);
+        yield value;
+        const next = await rest.next();
+        if (next.done === true) return;
+        value = next.value;
+      }
+    } finally {
+      pieceTime.end(gap);
+      await rest.return?.();
+    }
   }
 
   #end(status: number): void {
@@ -139,27 +165,16 @@ function httpStatus(outcome: Outcome): number {
 
 async function* nothing(): AsyncIterable<Uint8Array> {}
 
-async function* startingWith(
-  first: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-): AsyncIterable<Uint8Array> {
-  try {
-    yield first;
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      yield next.value;
-    }
-  } finally {
-    await rest.return?.();
-  }
-}
-
 const plainHeaders: HttpHeaders = { "content-type": "application/octet-stream" };
 
 /** Headers that belong to the connection; a processor may not set them. */
 const connectionHeaders: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
+  "host",
   "keep-alive",
+  "te",
+  "trailer",
   "transfer-encoding",
   "upgrade",
 ]);

@@ -5,6 +5,7 @@ import type { RpcDefinition } from "../core/rpc-definition.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { Status, statusName } from "../core/status.js";
 import type { TimeLimited } from "../core/time-limit.js";
+import { deliberateTrailers } from "../processor/runner.js";
 import type { RpcCall, RpcReader, RpcRoute, RpcStatus } from "../server/rpc.js";
 import { rpcStatusOf } from "../server/rpc-errors.js";
 import { sendFlushed } from "../server/typed-rpc.js";
@@ -14,7 +15,7 @@ import {
   predictRpc,
   predictStreamRpc,
 } from "../wire/predict.js";
-import type { CallSeries, Invoker } from "./invoker.js";
+import { type CallSeries, gapError, type Invoker } from "./invoker.js";
 
 type PredictRpc = RpcDefinition<PredictQuestion, PredictAnswer>;
 
@@ -94,10 +95,7 @@ class PredictCall implements RpcReader, Invocation, TimeLimited {
       this.giveUp(servingError("MALFORMED_REQUEST", text, { cause }));
       return;
     }
-    this.#invoker.invoke(this).then(
-      (outcome) => this.#answer(outcome),
-      (thrown: unknown) => this.giveUp(ServingError.from(thrown)),
-    );
+    void this.#run();
   }
 
   onClose(): void {
@@ -116,47 +114,48 @@ class PredictCall implements RpcReader, Invocation, TimeLimited {
   }
 
   giveUp(error: ServingError): void {
-    if (this.#ended) return;
-    this.#end(rpcStatusOf(error));
+    if (!this.#ended) this.#end(rpcStatusOf(error, deliberateTrailers(error)));
     this.abort.abort(error);
   }
 
-  #answer(outcome: Outcome): void {
-    if (this.#ended) {
-      if (isSequence(outcome.payloads)) void abandon(outcome.payloads);
-      return;
+  /** Never rejects: whatever goes wrong ends the call. */
+  async #run(): Promise<void> {
+    try {
+      const outcome = await this.#invoker.invoke(this);
+      if (isSequence(outcome.payloads)) await this.#answerPieces(outcome, outcome.payloads);
+      else this.#answer(outcome, outcome.payloads);
+    } catch (thrown) {
+      this.giveUp(ServingError.from(thrown));
     }
-    const { payloads } = outcome;
-    if (isSequence(payloads)) {
-      this.#answerPieces(outcome, payloads).catch((thrown: unknown) =>
-        this.giveUp(ServingError.from(thrown)),
-      );
-      return;
-    }
+  }
+
+  #answer(outcome: Outcome, payloads: Uint8Array): void {
+    if (this.#ended) return;
     if (outcome.headers !== emptyMetadata) this.#call.sendHeaders(outcome.headers);
     this.#call.send(this.#rpc.encodeResponse({ data: payloads, status: outcome.status }));
     this.#endOk(outcome);
   }
 
   async #answerPieces(outcome: Outcome, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-    if (!this.takesPieces) {
-      void abandon(pieces);
-      throw servingError("STREAM_NEEDED", "this processor answers in pieces: call PredictStream");
-    }
-    let first = true;
-    for await (const piece of pieces) {
-      if (this.#ended) return;
-      if (first) {
-        // The time limit of a stream is that of its first message.
-        first = false;
-        this.#invoker.requestTime.end(this);
-        if (outcome.headers !== emptyMetadata) this.#call.sendHeaders(outcome.headers);
+    const { requestTime, pieceTime } = this.#invoker;
+    const gap: TimeLimited = { outOfTime: () => this.giveUp(gapError(pieceTime.ms)) };
+    try {
+      let first = true;
+      for await (const piece of pieces) {
+        if (this.#ended) return;
+        if (first) {
+          // The time limit of a stream is that of its first message; from then on gaps count.
+          first = false;
+          requestTime.end(this);
+          if (outcome.headers !== emptyMetadata) this.#call.sendHeaders(outcome.headers);
+        }
+        pieceTime.end(gap);
+        pieceTime.begin(gap);
+        const message = this.#rpc.encodeResponse({ data: piece, status: 0 });
+        await sendFlushed(this.#call, message, this.abort);
       }
-      await sendFlushed(
-        this.#call,
-        this.#rpc.encodeResponse({ data: piece, status: 0 }),
-        this.abort,
-      );
+    } finally {
+      pieceTime.end(gap);
     }
     this.#endOk(outcome);
   }
@@ -181,9 +180,4 @@ class PredictCall implements RpcReader, Invocation, TimeLimited {
     this.#invoker.requestTime.end(this);
     this.#series.ended(statusName(code), this.#invoker.clock.now() - this.arrivedMs);
   }
-}
-
-/** Ends a sequence that nobody will read, so that what made it can let go of what it holds. */
-async function abandon(pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  await pieces[Symbol.asyncIterator]().return?.();
 }

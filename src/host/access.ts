@@ -1,10 +1,10 @@
-import { type BuiltinEntry, builtins } from "../builtin/registry.js";
+import { type BuiltinWay, builtins } from "../builtin/registry.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import { BUILTIN_PREFIX } from "../door/builtin-http.js";
 import { adminRefusal } from "../server/admin-gate.js";
 import type { RequestHead } from "../server/request-head.js";
 import { createTokenGuard } from "../server/token-guard.js";
-import { adminBuiltinPaths, pingRpc } from "../wire/builtin.js";
+import { builtinHead, pingRpc } from "../wire/builtin.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 import { HEALTH_PATHS } from "./http-routes.js";
 
@@ -20,12 +20,9 @@ export function createAccess(options: ResolvedHostOptions): Access {
   const guard = createTokenGuard(options.token, "options.token");
   const adminGuard = createTokenGuard(options.adminToken, "options.adminToken");
   const open = openPaths(options);
-  const admin: ReadonlySet<string> = new Set([
-    ...builtins.filter((b: BuiltinEntry) => b.changesState).map((b) => BUILTIN_PREFIX + b.name),
-    ...adminBuiltinPaths,
-  ]);
+  const admin = adminWays();
   return (head) => {
-    if (admin.has(head.path)) {
+    if (admin.get(head.path)?.has(head.method) === true) {
       const refusal = adminRefusal(head, adminGuard);
       // Without an admin token the caller's place is checked instead, which does not do for the token.
       if (refusal !== undefined || !adminGuard.open) return refusal;
@@ -37,6 +34,19 @@ export function createAccess(options: ResolvedHostOptions): Access {
     const what = authorization === undefined ? "no authorization" : "a wrong token";
     return servingError("UNAUTHENTICATED", `${what}, expected the host's token as authorization`);
   };
+}
+
+/** Every way to change the host's state: path to HTTP verbs; RPCs are POSTs. */
+function adminWays(): ReadonlyMap<string, ReadonlySet<string>> {
+  const changing = (ways: readonly BuiltinWay[]): readonly string[] =>
+    ways.filter((way) => way.changesState).map((way) => way.name);
+  const rpc = new Set(["POST"]);
+  return new Map(
+    builtins.flatMap(({ name, verbs, methods }) => [
+      [BUILTIN_PREFIX + name, new Set(changing(verbs))] as const,
+      ...changing(methods).map((method) => [builtinHead(method).path, rpc] as const),
+    ]),
+  );
 }
 
 function openPaths(options: ResolvedHostOptions): ReadonlySet<string> {

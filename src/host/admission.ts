@@ -17,6 +17,8 @@ export interface Admission {
   readonly running: number;
   readonly queueLength: number;
   readonly queueBytes: number;
+  /** Resolves when nothing runs; at once when nothing does. */
+  idle(): Promise<void>;
   /**
    * Gives a place at once, or when one is free.
    *
@@ -38,10 +40,16 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let running = 0;
   let queueBytes = 0;
 
+  const idle = new Set<() => void>();
+
   const release: Release = () => {
     running--;
     const [next] = queue;
     if (next !== undefined) next.admit();
+    else if (running === 0) {
+      for (const resolve of idle) resolve();
+      idle.clear();
+    }
   };
   const leave = (waiting: Waiting): void => {
     queue.delete(waiting);
@@ -90,6 +98,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
     },
     get queueBytes() {
       return queueBytes;
+    },
+    idle() {
+      if (running === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        idle.add(resolve);
+      });
     },
     enter(invocation) {
       if (invocation.abort.reason !== undefined) throw invocation.abort.reason;

@@ -47,7 +47,15 @@ export function advertisedAddress(given: string | undefined, bound: Endpoint): A
   );
 }
 
+const UNSPECIFIED: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
 function parseAdvertised(text: string): Advertised {
+  if (UNSPECIFIED.has(text.replace(/^\[?(.*?)\]?(:\d+)?$/, "$1")) || UNSPECIFIED.has(text)) {
+    throw servingError(
+      "INVALID_OPTION",
+      `options.advertise is ${seen(text)}, which nobody can call`,
+    );
+  }
   if (isIP(text) !== 0) return { ip: text, port: undefined };
   const endpoint = parseEndpoint(text);
   if (endpoint !== undefined && isIP(endpoint.host) !== 0 && endpoint.port > 0) {

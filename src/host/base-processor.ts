@@ -1,5 +1,5 @@
 import type { Answer, Call, ProcessorContext, ProcessorShape } from "../processor/processor.js";
-import type { HostOptions } from "./host-options.js";
+import { type HostOptions, type ResolvedHostOptions, resolveHostOptions } from "./host-options.js";
 import type { ProcessorHost } from "./processor-host.js";
 import { startHost } from "./start-host.js";
 
@@ -10,10 +10,15 @@ import { startHost } from "./start-host.js";
  */
 export abstract class Processor {
   readonly #options: HostOptions;
+  readonly #resolved: ResolvedHostOptions;
 
-  /** @param options - Options of the host; checked when it is started. */
+  /**
+   * @param options - Options of the host.
+   * @throws ConfigError for options that make no sense; nothing has been opened then.
+   */
   constructor(options: HostOptions = {}) {
     this.#options = options;
+    this.#resolved = resolveHostOptions(options);
   }
 
   /** Loads what `process` needs; once in each lane, before the host is ready. */
@@ -31,7 +36,7 @@ export abstract class Processor {
   /**
    * Starts a host for this processor and resolves when it is ready; for embedding and for tests.
    *
-   * @throws ConfigError, HostError `ADDRESS_IN_USE`, ProcessorError `INITIALIZE_FAILED`.
+   * @throws HostError `ADDRESS_IN_USE`, ProcessorError `INITIALIZE_FAILED`.
    */
   start(): Promise<ProcessorHost> {
     return startHost(this satisfies ProcessorShape, this.#options);
@@ -39,11 +44,12 @@ export abstract class Processor {
 
   /**
    * Starts a host, stops it in order on SIGINT and SIGTERM (a second one quits at once), and resolves when it has
-   * stopped. Never rejects: what went wrong is logged, and `process.exitCode` says so.
+   * stopped. Never rejects: a host that could not start is logged, and ends the process with 1, two seconds later if
+   * what `initialize` opened still holds it.
    */
   async run(): Promise<void> {
     const { runProcessor } = await import("./run-processor.js");
-    await runProcessor(this, this.#options);
+    await runProcessor(this, this.#resolved);
   }
 }
 

@@ -1,11 +1,21 @@
 import { bindEndpoint, type Endpoint } from "../core/endpoint.js";
 import { appFromService, checkServiceName, DEFAULT_WEIGHT, MAX_WEIGHT } from "../core/instance.js";
-import { checkNumber, checkOneOf, fillOptions, seen } from "../core/options.js";
+import { MAX_LEASE_TTL_MS, MIN_LEASE_TTL_MS } from "../core/lease.js";
+import {
+  checkNumber,
+  checkOneOf,
+  checkText,
+  fillOptions,
+  refuseLaterOptions,
+  seen,
+} from "../core/options.js";
 import type { Logger } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
+import { isToken } from "../core/token.js";
 import { type ServerLimits, serverLimitDefaults, serverLimits } from "../server/limits.js";
 import type { LogLevel } from "../server/logger.js";
 import type { ServerTls } from "../server/port.js";
+import { checkClientTls, checkServerTls } from "../server/tls-options.js";
 import type { ClientTls } from "../transport/transport.js";
 import { type Advertised, advertisedAddress, directoryEndpoints } from "./advertise.js";
 
@@ -30,6 +40,8 @@ export interface HostOptions {
   readonly workerThreads?: number | undefined;
   /** Longest time of a call, queueing included, of an answer in pieces to its first piece, in ms; Infinity for none; EAS's `rpc.keepalive`. @defaultValue 5,000 */
   readonly requestTimeoutMs?: number | undefined;
+  /** Longest gap between two pieces of an answer, whichever side is slow, in ms; Infinity for none. @defaultValue 60,000 */
+  readonly streamIdleTimeoutMs?: number | undefined;
   /** Calls that may wait, 0 to 1,000,000; EAS's `rpc.max_queue_size`. @defaultValue 64 */
   readonly maxQueueLength?: number | undefined;
   /** Bytes that waiting calls may hold. @defaultValue 256 MiB */
@@ -54,7 +66,7 @@ export interface HostOptions {
   readonly leaseTtlMs?: number | undefined;
   /** `ip[:port]` to register. @defaultValue the bound address */
   readonly advertise?: string | undefined;
-  /** Stable name of the instance, by which operators set its weight. @defaultValue host name and port */
+  /** Stable name of the instance, by which operators set its weight. @defaultValue host name, address and port */
   readonly name?: string | undefined;
   /** Share of traffic, 0 to 1,000,000. @defaultValue 100 */
   readonly weight?: number | undefined;
@@ -80,6 +92,7 @@ export interface ResolvedHostOptions {
   readonly tls: ServerTls | undefined;
   readonly workerThreads: number;
   readonly requestTimeoutMs: number;
+  readonly streamIdleTimeoutMs: number;
   readonly maxQueueLength: number;
   readonly maxQueueBytes: number;
   readonly limits: ServerLimits;
@@ -113,6 +126,7 @@ export const hostDefaults: Readonly<Filled> = Object.freeze({
   tls: undefined,
   workerThreads: 5,
   requestTimeoutMs: 5_000,
+  streamIdleTimeoutMs: 60_000,
   maxQueueLength: 64,
   maxQueueBytes: 256 * MiB,
   maxMessageBytes: serverLimitDefaults.maxMessageBytes,
@@ -146,19 +160,23 @@ const laterOptions: readonly string[] = [
   "module",
   "readyCheckTimeoutMs",
   "requestsPerSecond",
-  "streamIdleTimeoutMs",
   "warmUp",
   "workerProcesses",
 ];
 
-function refuseLater(given: HostOptions): void {
-  const later = laterOptions.find((name) => Object.hasOwn(given, name));
-  if (later === undefined) return;
-  throw servingError("UNKNOWN_OPTION", `options.${later} is not in this version`);
-}
-
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 const openPaths: readonly OpenPath[] = ["health", "ping"];
+const textOptions = ["app", "advertise", "directory", "directoryToken", "name"] as const;
+
+function checkLogger(logger: Logger | undefined): void {
+  const needed = ["debug", "info", "warn", "error"] as const;
+  if (logger === undefined || needed.every((level) => typeof logger[level] === "function")) return;
+  throw servingError(
+    "INVALID_OPTION",
+    `options.logger is ${seen(logger)}, expected an object with the methods ${needed.join(", ")}`,
+  );
+}
+
 const INSTANCE_NAME = /^[\x21-\x7e]{1,128}$/;
 const MAX_MS = 2 ** 31 - 1;
 
@@ -169,17 +187,28 @@ const MAX_MS = 2 ** 31 - 1;
  * what was expected.
  */
 export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions {
-  refuseLater(given);
+  refuseLaterOptions(given, laterOptions, "options");
   const o = fillOptions(given, hostDefaults, "options");
   const number = (key: keyof HostOptions, min: number, max: number, more: object = {}): number =>
     checkNumber(o[key] as number, `options.${key}`, { min, max, ...more });
 
+  for (const key of textOptions) {
+    const value = o[key];
+    if (value !== undefined) checkText(value, `options.${key}`);
+  }
   const service = o.service === undefined ? "" : checkServiceName(o.service, "options.service");
   const endpoint = bindEndpoint(o.endpoint ?? "", "options.endpoint");
   const directories = directoryEndpoints(o.directory);
   if (directories.length > 0 && service === "") {
     throw servingError("INVALID_OPTION", "options.service is missing: a directory lists by it");
   }
+  if (o.directoryToken !== undefined && !isToken(o.directoryToken)) {
+    throw servingError(
+      "INVALID_OPTION",
+      "options.directoryToken has a character that no header can carry",
+    );
+  }
+  checkLogger(o.logger);
   if (o.name !== undefined && !INSTANCE_NAME.test(o.name)) {
     throw servingError(
       "INVALID_OPTION",
@@ -194,9 +223,10 @@ export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions
     token: o.token,
     adminToken: o.adminToken,
     open: o.open ?? [],
-    tls: o.tls,
+    tls: checkServerTls(o.tls, "options.tls"),
     workerThreads: number("workerThreads", 1, 1_024),
     requestTimeoutMs: number("requestTimeoutMs", 1, MAX_MS, { orInfinity: true }),
+    streamIdleTimeoutMs: number("streamIdleTimeoutMs", 1, MAX_MS, { orInfinity: true }),
     maxQueueLength: number("maxQueueLength", 0, 1_000_000),
     maxQueueBytes: number("maxQueueBytes", 0, Number.MAX_SAFE_INTEGER),
     limits: serverLimits({ maxMessageBytes, ...o.limits }, "options.limits"),
@@ -204,8 +234,11 @@ export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions
     terminationGracePeriodMs: number("terminationGracePeriodMs", 0, MAX_MS),
     directories,
     directoryToken: o.directoryToken,
-    directoryTls: o.directoryTls === true ? {} : o.directoryTls,
-    leaseTtlMs: number("leaseTtlMs", 2_000, 300_000),
+    directoryTls: checkClientTls(
+      o.directoryTls === true ? {} : o.directoryTls,
+      "options.directoryTls",
+    ),
+    leaseTtlMs: number("leaseTtlMs", MIN_LEASE_TTL_MS, MAX_LEASE_TTL_MS),
     advertised: directories.length === 0 ? undefined : advertisedAddress(o.advertise, endpoint),
     name: o.name ?? "",
     weight: number("weight", 0, MAX_WEIGHT, { integer: false }),

@@ -5,6 +5,7 @@ import { builtins } from "../builtin/registry.js";
 import { isLoopback } from "../core/endpoint.js";
 import { addressText, instanceOf } from "../core/instance.js";
 import { type Invocation, isSequence, type Outcome } from "../core/invocation.js";
+import { abandonPieces, wrapPieces } from "../core/pieces.js";
 import { type Clock, type Logger, systemClock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import { TimeLimit } from "../core/time-limit.js";
@@ -16,12 +17,11 @@ import { createInlineLane } from "../lane/inline-lane.js";
 import type { Lane } from "../lane/lane.js";
 import type { ProcessorShape } from "../processor/processor.js";
 import { createRunner } from "../processor/runner.js";
-import { createLogger } from "../server/logger.js";
 import { openPort, type Port } from "../server/port.js";
 import { createAccess } from "./access.js";
 import { type Admission, createAdmission, type Release } from "./admission.js";
 import { type CallMetrics, createCallMetrics } from "./call-metrics.js";
-import { type HostOptions, type ResolvedHostOptions, resolveHostOptions } from "./host-options.js";
+import type { ResolvedHostOptions } from "./host-options.js";
 import { createStateCell } from "./host-state.js";
 import { createHttpRoutes } from "./http-routes.js";
 import type { Registration } from "./registration.js";
@@ -43,26 +43,30 @@ export interface ProcessorHost extends AsyncDisposable {
   close(options?: { readonly gracePeriodMs?: number | undefined }): Promise<void>;
 }
 
-/** Starts a host with the engine in place; `start-host.ts` is the way in that loads it. */
-export async function startProcessorHost(
+/** A host before it runs; `close` stops it at any time. */
+export interface StartableHost extends ProcessorHost {
+  /** Starts; resolves when the host is ready. */
+  start(): Promise<void>;
+}
+
+/** Makes a host with the engine in place; `start-host.ts` is the way in that loads it. */
+export function createProcessorHost(
   processor: ProcessorShape,
-  options?: HostOptions,
-): Promise<ProcessorHost> {
-  const resolved = resolveHostOptions(options);
-  const logger = resolved.logger ?? createLogger(resolved.logLevel);
-  const host = new RunningHost(processor, resolved, { clock: systemClock, logger });
-  await host.start();
-  return host;
+  options: ResolvedHostOptions,
+  logger: Logger,
+): StartableHost {
+  return new RunningHost(processor, options, { clock: systemClock, logger });
 }
 
 /** Time between the answer of the last aborted call and the break of its connection. */
 const FLUSH_MS = 250;
 
-class RunningHost implements ProcessorHost, HostView, Invoker {
+class RunningHost implements StartableHost, HostView, Invoker {
   readonly clock: Clock;
   readonly version: string = KIT_VERSION;
   readonly service: string;
   readonly requestTime: TimeLimit;
+  readonly pieceTime: TimeLimit;
   readonly startedAtMs: number;
   readonly #options: ResolvedHostOptions;
   readonly #logger: Logger;
@@ -79,6 +83,8 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   #registration: Registration | undefined;
   #closing: Promise<void> | undefined;
   #refusing = false;
+  /** The grace period of the stop that is under way. */
+  #graceMs = 0;
   readonly closed: Promise<void>;
   #markClosed: () => void = () => {};
 
@@ -92,6 +98,7 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
     this.#options = options;
     this.service = options.service;
     this.requestTime = new TimeLimit(options.requestTimeoutMs, this.clock);
+    this.pieceTime = new TimeLimit(options.streamIdleTimeoutMs, this.clock);
     this.startedAtMs = this.clock.now();
     this.#admission = createAdmission({ ...options, maxRunning: options.workerThreads });
     this.#lane = createInlineLane(
@@ -121,7 +128,13 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   }
 
   get instance(): string {
-    return this.#options.name || `${hostname()}:${this.address.port}`;
+    const { name, advertised } = this.#options;
+    if (name !== "") return name;
+    const port = advertised?.port ?? this.address.port;
+    // Two hosts of one machine may have the same port on different addresses.
+    return advertised === undefined
+      ? `${hostname()}:${port}`
+      : `${hostname()}@${addressText(advertised.ip, port)}`;
   }
 
   nowMs(): number {
@@ -137,20 +150,28 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
     try {
       await this.#lane.start();
     } catch (thrown) {
-      this.#state.move("stopped");
-      await this.#port.close();
-      this.#end();
+      // A stop that came first has ended everything itself.
+      if (this.#closing !== undefined) await this.#closing;
+      else await this.#endUnstarted(this.#port);
       throw thrown;
     }
+    logger.info({ kind: "inline", workerThreads: this.#options.workerThreads }, "lane ready");
+    const registration = await this.#prepareRegistration(this.#port);
     if (this.#closing !== undefined) {
       await this.#closing;
       await this.#dispose();
       throw servingError("DRAINING", "the host was closed before it was ready");
     }
-    logger.info({ kind: "inline", workerThreads: this.#options.workerThreads }, "lane ready");
     this.#state.move("ready");
-    await this.#register(this.#port);
+    this.#registration = registration;
+    registration?.start();
     logger.info({ address: addressText(this.address.host, this.address.port) }, "service started");
+  }
+
+  async #endUnstarted(port: Port): Promise<void> {
+    this.#state.move("stopped");
+    await port.close();
+    this.#stopClocks();
   }
 
   async #bind(): Promise<Port> {
@@ -190,11 +211,11 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   }
 
   // The outbound half of the engine is loaded only where there is a directory to talk to.
-  async #register(port: Port): Promise<void> {
+  async #prepareRegistration(port: Port): Promise<Registration | undefined> {
     const { advertised, directories, directoryToken, directoryTls, weight, app } = this.#options;
-    if (advertised === undefined) return;
+    if (advertised === undefined) return undefined;
     const { createRegistration } = await import("./registration.js");
-    this.#registration = createRegistration({
+    return createRegistration({
       directories,
       token: directoryToken,
       tls: directoryTls,
@@ -211,7 +232,6 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
       random: Math.random,
       logger: this.#logger,
     });
-    this.#registration.start();
   }
 
   series(door: "grpc" | "eas", method: string): ReturnType<CallMetrics["series"]> {
@@ -228,6 +248,7 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
       leave = entering instanceof Promise ? await entering : entering;
       this.#calls++;
       const outcome = await this.#lane.run(invocation);
+      this.#checkOutcome(invocation, outcome);
       if (isSequence(outcome.payloads))
         return this.#untilRead(invocation, outcome, outcome.payloads, leave);
       this.#left(invocation, leave);
@@ -236,6 +257,22 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
       this.#left(invocation, leave);
       throw thrown;
     }
+  }
+
+  #checkOutcome(invocation: Invocation, { payloads }: Outcome): void {
+    const { maxMessageBytes } = this.#options.limits;
+    if (!isSequence(payloads)) {
+      if (payloads.byteLength <= maxMessageBytes) return;
+      throw servingError(
+        "MESSAGE_TOO_LARGE",
+        `the answer is ${payloads.byteLength} bytes, at most ${maxMessageBytes} go out`,
+      );
+    }
+    if (invocation.takesPieces) return;
+    abandonPieces(payloads).catch((err: unknown) =>
+      this.#logger.warn({ err }, "the pieces of a refused answer did not end well"),
+    );
+    throw servingError("STREAM_NEEDED", "this processor answers in pieces: call PredictStream");
   }
 
   #left(invocation: Invocation, leave: Release | undefined): void {
@@ -252,7 +289,7 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   ): Outcome {
     const left = (): void => this.#left(invocation, leave);
     return {
-      payloads: endingWith(pieces, left),
+      payloads: wrapPieces(pieces, { ended: left }),
       status: outcome.status,
       get headers() {
         return outcome.headers;
@@ -293,17 +330,17 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
   }
 
   stop(graceMs: number | undefined): number {
-    const gracePeriodMs = graceMs ?? this.#options.terminationGracePeriodMs;
-    this.close({ gracePeriodMs }).catch((err: unknown) =>
+    this.close({ gracePeriodMs: graceMs }).catch((err: unknown) =>
       this.#logger.error({ err }, "stop failed"),
     );
-    return gracePeriodMs;
+    return this.#graceMs;
   }
 
   close(options: { readonly gracePeriodMs?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#shutDown(
-      options.gracePeriodMs ?? this.#options.terminationGracePeriodMs,
-    );
+    if (this.#closing === undefined) {
+      this.#graceMs = options.gracePeriodMs ?? this.#options.terminationGracePeriodMs;
+      this.#closing = this.#shutDown(this.#graceMs);
+    }
     return this.#closing;
   }
 
@@ -321,18 +358,22 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
     await this.#registration?.stop();
     if (preStopDelayMs > 0) await this.#wait(preStopDelayMs);
     this.#refusing = true;
+    const endMs = this.clock.now() + graceMs;
     const cancelAbort = this.clock.after(graceMs, () => this.#abortRest());
     await this.#port?.drain(graceMs + FLUSH_MS);
+    // A caller that left leaves its process() running: dispose() waits for that too.
+    await Promise.race([this.#admission.idle(), this.#wait(Math.max(0, endMs - this.clock.now()))]);
     cancelAbort();
     if (wasReady) await this.#dispose();
     this.#state.move("stopped");
     this.#logger.info({}, "stopped");
-    this.#end();
+    this.#stopClocks();
+    this.#markClosed();
   }
 
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.clock.after(ms, resolve);
+      this.clock.after(ms, resolve, { background: true });
     });
   }
 
@@ -353,20 +394,9 @@ class RunningHost implements ProcessorHost, HostView, Invoker {
     }
   }
 
-  #end(): void {
+  #stopClocks(): void {
     this.#eventLoopDelay.disable();
     this.requestTime.close();
-    this.#markClosed();
-  }
-}
-
-async function* endingWith(
-  pieces: AsyncIterable<Uint8Array>,
-  ended: () => void,
-): AsyncIterable<Uint8Array> {
-  try {
-    yield* pieces;
-  } finally {
-    ended();
+    this.pieceTime.close();
   }
 }

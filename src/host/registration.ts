@@ -1,5 +1,6 @@
-import { createBackoff } from "../core/backoff.js";
+import { type Backoff, createBackoff } from "../core/backoff.js";
 import type { Endpoint } from "../core/endpoint.js";
+import type { Reason } from "../core/error-catalog.js";
 import { type Instance, instanceOf } from "../core/instance.js";
 import { emptyMetadata, type MetadataView, metadataOf } from "../core/metadata.js";
 import type { CancelTimer, Clock, Logger, Random } from "../core/ports.js";
@@ -7,22 +8,22 @@ import type { RpcDefinition } from "../core/rpc-definition.js";
 import { ServingError } from "../core/serving-error.js";
 import { Status } from "../core/status.js";
 import { createGrpcTransport } from "../transport/grpc-transport.js";
-import type { ClientTls, Transport } from "../transport/transport.js";
+import type { ClientTls, Transport, TransportFactory } from "../transport/transport.js";
 import { callUnary } from "../transport/unary-call.js";
 import { durationFromMs, durationToMs } from "../wire/time.js";
 import { deregisterRpc, instanceToWire, keepAliveRpc, registerRpc } from "../wire/upstream.js";
 
-/** Keeps a host listed in a directory. */
+/** Keeps a host listed in its directories. */
 export interface Registration {
-  /** Registers, and keeps registered until `stop`; failures are logged and tried again. */
+  /** Registers with every directory, and keeps registered until `stop`; failures are logged and tried again. */
   start(): void;
-  /** Gives the lease back; waits for the directory's answer, but not for long. */
+  /** Gives every lease back; waits for the directories' answers, but not for long. */
   stop(): Promise<void>;
 }
 
 /** What a registration says, and to whom. */
 export interface RegistrationOptions {
-  /** Tried in turn; at least one. */
+  /** All of them are told: directories do not tell each other. */
   readonly directories: readonly Endpoint[];
   readonly token: string | undefined;
   readonly tls: ClientTls | undefined;
@@ -32,44 +33,85 @@ export interface RegistrationOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Makes the way to a directory; gRPC unless a test says otherwise. */
+  readonly connect?: TransportFactory;
 }
 
-const ANSWER_TIMEOUT_MS = 3_000;
+/**
+ * A lease is renewed this often at least, however long it holds: a directory that restarts has forgotten it, and clients
+ * wait 15 s for hosts to come back on the list (`resolve/removal-grace`).
+ */
+const LONGEST_RENEWAL_MS = 5_000;
+
+const LONGEST_ANSWER_MS = 3_000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 5_000;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** Makes the registration of one host; nothing is sent before `start`. */
+/** A lease that was lost while it held is no news; two within this time are a fight over the name. */
+const FIGHT_MS = 4 * LONGEST_RENEWAL_MS;
+
+/** Makes the registration of one host: a lease at each of its directories; nothing is sent before `start`. */
 export function createRegistration(options: RegistrationOptions): Registration {
-  return new LeasedRegistration(options);
+  const leases = options.directories.map((directory) => new LeasedRegistration(directory, options));
+  return {
+    start() {
+      for (const lease of leases) lease.start();
+    },
+    async stop() {
+      await Promise.all(leases.map((lease) => lease.stop()));
+    },
+  };
 }
 
+/**
+ * A lease at one directory.
+ *
+ * ```
+ *  register --> held --(a third of the lease, 5 s at most)--> renew --> held
+ *     ^ failed: after a wait          forgotten: at once register' '--failed: renew after a wait
+ * ```
+ *
+ * An answer is waited for a sixth of the lease at most, and the first waits between tries are a twentieth and less of it,
+ * so a lease outlives two tries to renew it that fail.
+ */
 class LeasedRegistration implements Registration {
   readonly #options: RegistrationOptions;
-  readonly #transports: readonly Transport[];
+  readonly #directory: Instance;
+  readonly #connect: TransportFactory;
   readonly #metadata: MetadataView;
-  readonly #backoff: ReturnType<typeof createBackoff>;
-  #turn = 0;
+  readonly #backoff: Backoff;
+  #transport: Transport | undefined;
   #leaseId: string | undefined;
+  #ttlMs: number;
+  /** When the directory last said that the lease holds. */
+  #heldSinceMs = Number.NEGATIVE_INFINITY;
+  /** When a lease was last lost although it should have held. */
+  #lostMs = Number.NEGATIVE_INFINITY;
+  /** Why the last try failed; undefined after one that did not. */
+  #failing: Reason | undefined;
   #cancelTimer: CancelTimer | undefined;
   #stopped = false;
-  /** The exchange with a directory that is under way; stopping waits for it. */
+  /** The exchange with the directory that is under way; stopping waits for it. */
   #exchange: Promise<void> = Promise.resolve();
 
-  constructor(options: RegistrationOptions) {
+  constructor(directory: Endpoint, options: RegistrationOptions) {
+    const { tls, token, leaseTtlMs, random } = options;
     this.#options = options;
-    this.#transports = options.directories.map((endpoint) =>
-      createGrpcTransport(instanceOf(endpoint), {
-        tls: options.tls,
-        maxMessageBytes: MAX_MESSAGE_BYTES,
-        pingIntervalMs: 0,
-      }),
-    );
-    this.#metadata =
-      options.token === undefined ? emptyMetadata : metadataOf({ authorization: options.token });
+    this.#directory = instanceOf(directory);
+    this.#ttlMs = leaseTtlMs;
+    this.#connect =
+      options.connect ??
+      ((instance) =>
+        createGrpcTransport(instance, {
+          tls,
+          maxMessageBytes: MAX_MESSAGE_BYTES,
+          pingIntervalMs: 0,
+        }));
+    this.#metadata = token === undefined ? emptyMetadata : metadataOf({ authorization: token });
     this.#backoff = createBackoff(
-      { initialMs: FIRST_RETRY_MS, maxMs: LONGEST_RETRY_MS },
-      options.random,
+      { initialMs: Math.min(FIRST_RETRY_MS, leaseTtlMs / 20), maxMs: LONGEST_RETRY_MS },
+      random,
     );
   }
 
@@ -89,23 +131,18 @@ class LeasedRegistration implements Registration {
       } catch (thrown) {
         const { message } = ServingError.from(thrown);
         this.#options.logger.warn(
-          { reason: message },
+          { directory: this.#directory.key, reason: message },
           "could not deregister: the lease will end by itself",
         );
       }
     }
-    for (const transport of this.#transports) transport.close();
-  }
-
-  get #transport(): Transport {
-    const transport = this.#transports[this.#turn % this.#transports.length];
-    if (transport === undefined) throw new Error("a registration needs a directory");
-    return transport;
+    this.#transport?.close();
   }
 
   #call<Req, Res>(definition: RpcDefinition<Req, Res>, request: Req): Promise<Res> {
-    const { metadata, timeoutMs } = { metadata: this.#metadata, timeoutMs: ANSWER_TIMEOUT_MS };
-    return callUnary(this.#transport, definition, request, { metadata, timeoutMs });
+    this.#transport ??= this.#connect(this.#directory);
+    const timeoutMs = Math.min(LONGEST_ANSWER_MS, this.#ttlMs / 6);
+    return callUnary(this.#transport, definition, request, { metadata: this.#metadata, timeoutMs });
   }
 
   #run(step: () => Promise<void>): void {
@@ -126,40 +163,62 @@ class LeasedRegistration implements Registration {
       ttl: durationFromMs(leaseTtlMs),
     });
     this.#leaseId = lease.leaseId;
-    this.#backoff.reset();
-    const directory = this.#transport.instance.key;
     const { name, key: address } = instance;
+    const directory = this.#directory.key;
     logger.info({ directory, service, name, address, weight: lease.weight }, "registered");
-    this.#renewLater(lease.ttl);
-  }
-
-  /** A third of the lease leaves room for two tries that fail. */
-  #renewLater(ttl: Parameters<typeof durationToMs>[0] | undefined): void {
-    const ttlMs = ttl === undefined ? this.#options.leaseTtlMs : durationToMs(ttl);
-    this.#later(ttlMs / 3, () => this.#renew());
+    this.#holds(lease);
   }
 
   async #renew(): Promise<void> {
     const leaseId = this.#leaseId;
     if (leaseId === undefined) return this.#register();
     try {
-      const { ttl } = await this.#call(keepAliveRpc, { leaseId });
-      this.#renewLater(ttl);
+      this.#holds(await this.#call(keepAliveRpc, { leaseId }));
     } catch (thrown) {
       if (ServingError.from(thrown).code !== Status.NOT_FOUND) throw thrown;
-      this.#options.logger.warn(
-        {},
-        "the directory has forgotten the registration: registering anew",
-      );
+      this.#leaseId = undefined;
+      this.#lost();
       await this.#register();
     }
   }
 
+  #holds({ ttl }: { readonly ttl?: Parameters<typeof durationToMs>[0] | undefined }): void {
+    if (ttl !== undefined) this.#ttlMs = durationToMs(ttl);
+    this.#heldSinceMs = this.#options.clock.now();
+    this.#failing = undefined;
+    this.#backoff.reset();
+    this.#later(Math.min(this.#ttlMs / 3, LONGEST_RENEWAL_MS), () => this.#renew());
+  }
+
+  /** The directory restarted, the lease ran out, or another host took the name. Only the last goes on for ever. */
+  #lost(): void {
+    const { clock, instance, logger } = this.#options;
+    const now = clock.now();
+    const fields = { directory: this.#directory.key, name: instance.name };
+    const held = now - this.#heldSinceMs < this.#ttlMs;
+    const again = now - this.#lostMs < FIGHT_MS;
+    if (held) this.#lostMs = now;
+    if (held && again) {
+      logger.warn(
+        fields,
+        "another host probably registers under the same name, each taking the other off the list: give each a name of its own",
+      );
+    } else {
+      logger.warn(fields, "the directory has forgotten the registration: registering anew");
+    }
+  }
+
   #failed(error: ServingError): void {
-    const directory = this.#transport.instance.key;
-    this.#turn++;
+    const directory = this.#directory.key;
     const retryMs = Math.round(this.#backoff.next());
-    this.#options.logger.warn({ directory, reason: error.message, retryMs }, "could not register");
-    this.#later(retryMs, () => this.#register());
+    const fields = { directory, reason: error.message, retryMs };
+    // One warning is enough for as long as the same goes wrong.
+    const level = error.reason === this.#failing ? "debug" : "warn";
+    this.#failing = error.reason;
+    this.#options.logger[level](fields, "could not register");
+    // grpc-js lets nobody hurry a connection that failed, and does not tell when it will try again.
+    this.#transport?.close();
+    this.#transport = undefined;
+    this.#later(retryMs, () => this.#renew());
   }
 }

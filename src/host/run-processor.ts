@@ -2,36 +2,40 @@ import { type Logger, systemClock } from "../core/ports.js";
 import { ServingError } from "../core/serving-error.js";
 import type { ProcessorShape } from "../processor/processor.js";
 import { createLogger } from "../server/logger.js";
-import type { HostOptions } from "./host-options.js";
-import { type ProcessorHost, startProcessorHost } from "./processor-host.js";
+import type { ResolvedHostOptions } from "./host-options.js";
+import { createProcessorHost } from "./processor-host.js";
 
 const signals = ["SIGINT", "SIGTERM"] as const;
 
 /** Exit code of a process that a signal ended, as shells have it: 128 and the signal's number. */
 const exitCodes: Readonly<Record<(typeof signals)[number], number>> = { SIGINT: 130, SIGTERM: 143 };
 
-/** How long a program that has stopped may hold the process by something of its own. */
+/** How long a host that could not start may still hold the process, by what `initialize` has opened. */
 const LINGER_MS = 2_000;
 
 /** Runs a host until it stops, by a signal, by `term`, or because it could not start. */
-export async function runProcessor(processor: ProcessorShape, options: HostOptions): Promise<void> {
-  const logger = options.logger ?? createLogger(options.logLevel ?? "info");
-  const stop: { host?: ProcessorHost; asked: boolean } = { asked: false };
+export async function runProcessor(
+  processor: ProcessorShape,
+  options: ResolvedHostOptions,
+): Promise<void> {
+  const logger = options.logger ?? createLogger(options.logLevel);
+  const host = createProcessorHost(processor, options, logger);
+  let stopping = false;
   const onSignal = (signal: (typeof signals)[number]): void => {
-    if (stop.asked || stop.host === undefined) process.exit(exitCodes[signal]);
-    stop.asked = true;
+    if (stopping) process.exit(exitCodes[signal]);
+    stopping = true;
     logger.info({ signal }, "shutting down ... press Ctrl+C again to force quit");
-    stop.host.close().catch((err: unknown) => logger.error({ err }, "stop failed"));
+    host.close().catch((err: unknown) => logger.error({ err }, "stop failed"));
   };
   for (const signal of signals) process.on(signal, onSignal);
   try {
-    stop.host = await startProcessorHost(processor, { ...options, logger });
-    await stop.host.closed;
+    // An initialize() that ignores its signal must not keep a host that was told to stop.
+    await Promise.race([host.start(), host.closed]);
+    await host.closed;
   } catch (thrown) {
-    reportFailure(thrown, logger);
+    if (!stopping) reportFailure(thrown, logger);
   } finally {
     for (const signal of signals) process.off(signal, onSignal);
-    systemClock.after(LINGER_MS, () => process.exit(), { background: true });
   }
 }
 
@@ -40,4 +44,5 @@ function reportFailure(thrown: unknown, logger: Logger): void {
   process.exitCode = 1;
   const err = error.cause ?? error;
   logger.error({ err, reason: error.reason }, `could not start: ${error.message}`);
+  systemClock.after(LINGER_MS, () => process.exit(), { background: true });
 }

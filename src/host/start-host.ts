@@ -1,5 +1,6 @@
 import type { ProcessorShape } from "../processor/processor.js";
-import type { HostOptions } from "./host-options.js";
+import { createLogger } from "../server/logger.js";
+import { type HostOptions, resolveHostOptions } from "./host-options.js";
 import type { ProcessorHost } from "./processor-host.js";
 
 /**
@@ -13,6 +14,10 @@ export async function startHost(
   processor: ProcessorShape,
   options?: HostOptions,
 ): Promise<ProcessorHost> {
-  const { startProcessorHost } = await import("./processor-host.js");
-  return startProcessorHost(processor, options);
+  const resolved = resolveHostOptions(options);
+  const { createProcessorHost } = await import("./processor-host.js");
+  const logger = resolved.logger ?? createLogger(resolved.logLevel);
+  const host = createProcessorHost(processor, resolved, logger);
+  await host.start();
+  return host;
 }

@@ -1,6 +1,8 @@
 import { ServerError } from "nice-grpc-common";
 import { type Invocation, isSequence, type Outcome } from "../core/invocation.js";
+import type { MetadataView } from "../core/metadata.js";
 import { seen } from "../core/options.js";
+import { wrapPieces } from "../core/pieces.js";
 import type { Clock, Logger } from "../core/ports.js";
 import { ProcessorError, type ServingError, servingError } from "../core/serving-error.js";
 import { statusFromCode } from "../core/status.js";
@@ -43,7 +45,7 @@ export function createRunner(processor: ProcessorShape, options: RunnerOptions):
         if (isPieces(answer)) return piecesOutcome(answer, call, invocation, options);
         return answerOutcome(await answer, call);
       } catch (thrown) {
-        throw processorError(thrown, invocation, options);
+        throw processorError(thrown, call, invocation, options);
       }
     },
     async dispose() {
@@ -104,6 +106,14 @@ function kindOf(value: unknown): string {
     : `a ${typeof value}`;
 }
 
+function checkPiece(piece: unknown): void {
+  if (piece instanceof Uint8Array) return;
+  throw servingError(
+    "PROCESSOR_BAD_ANSWER",
+    `process() yielded ${kindOf(piece)}, expected bytes (a Uint8Array)`,
+  );
+}
+
 function piecesOutcome(
   pieces: AsyncIterable<Uint8Array>,
   call: ProcessorCall,
@@ -111,7 +121,10 @@ function piecesOutcome(
   options: RunnerOptions,
 ): Outcome {
   return {
-    payloads: checkedPieces(pieces, invocation, options),
+    payloads: wrapPieces(pieces, {
+      check: checkPiece,
+      failed: (thrown) => processorError(thrown, call, invocation, options),
+    }),
     status: 0,
     get headers() {
       return call.headers;
@@ -122,29 +135,10 @@ function piecesOutcome(
   };
 }
 
-async function* checkedPieces(
-  pieces: AsyncIterable<Uint8Array>,
-  invocation: Invocation,
-  options: RunnerOptions,
-): AsyncIterable<Uint8Array> {
-  try {
-    for await (const piece of pieces) {
-      if (!(piece instanceof Uint8Array)) {
-        throw servingError(
-          "PROCESSOR_BAD_ANSWER",
-          `process() yielded ${kindOf(piece)}, expected bytes (a Uint8Array)`,
-        );
-      }
-      yield piece;
-    }
-  } catch (thrown) {
-    throw processorError(thrown, invocation, options);
-  }
-}
-
 /** The error that a caller gets for what the processor threw; logs what the caller is not shown. */
 function processorError(
   thrown: unknown,
+  call: ProcessorCall,
   invocation: Invocation,
   options: RunnerOptions,
 ): ServingError {
@@ -155,7 +149,7 @@ function processorError(
     return servingError("PROCESSOR_THREW", thrown.details, {
       cause: thrown,
       code: statusFromCode(thrown.code),
-      details: { deliberate: true },
+      details: { [DELIBERATE]: call.trailers },
     });
   }
   options.logger.error({ err: thrown, method: invocation.method }, "process() failed");
@@ -164,9 +158,17 @@ function processorError(
   return servingError("PROCESSOR_THREW", text, { cause: thrown });
 }
 
+/** Key of an error's details that marks it as thrown on purpose, with the trailers that the processor had set. */
+const DELIBERATE = "trailers";
+
 /** Tells whether an error is one that the processor threw on purpose, as a ServerError with its own status. */
 export function isDeliberate(error: ServingError): boolean {
-  return error.reason === "PROCESSOR_THREW" && error.details["deliberate"] === true;
+  return error.reason === "PROCESSOR_THREW" && DELIBERATE in error.details;
+}
+
+/** The trailers that a processor had set before it threw on purpose. */
+export function deliberateTrailers(error: ServingError): MetadataView | undefined {
+  return isDeliberate(error) ? (error.details[DELIBERATE] as MetadataView) : undefined;
 }
 
 function textOf(thrown: unknown): string {

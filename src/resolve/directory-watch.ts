@@ -8,18 +8,13 @@ import type { Transport, TransportFactory } from "../transport/transport.js";
 import {
   type ReceivedUpstreamList,
   upstreamListFromWire,
+  WATCH_SILENCE_MS,
   watchUpstreamsRpc,
 } from "../wire/upstream.js";
 import { currentToken, type SourceOptions } from "./source-options.js";
 
 /** From opening the watch to its first list: a directory that cannot be reached must not hold up the next one. */
 const FIRST_LIST_TIMEOUT_MS = 5_000;
-
-/**
- * A directory sends its list every 10 s, changed or not. One that has been silent for longer than two of these is gone,
- * or the connection is: nothing else tells when the other side of a connection has vanished.
- */
-const SILENCE_TIMEOUT_MS = 25_000;
 
 /** What a watch is opened with. */
 export interface DirectoryWatchOptions extends SourceOptions {
@@ -77,7 +72,7 @@ class OpenWatch implements DirectoryWatch {
         metadata: token === undefined ? emptyMetadata : metadataOf({ authorization: token }),
         onMessage: (message) => {
           if (this.#over) return;
-          this.#expectListWithin(SILENCE_TIMEOUT_MS);
+          this.#expectListWithin(WATCH_SILENCE_MS);
           this.#options.onList(upstreamListFromWire(message));
         },
         onEnd: (error) => {

@@ -2,8 +2,8 @@ import { type Backoff, createBackoff } from "../core/backoff.js";
 import type { CancelTimer } from "../core/ports.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { type HttpGet, type HttpGetResponse, httpGet } from "../transport/http-get.js";
-import { upstreamAnswerFromJson } from "../wire/upstream-json.js";
-import { createSnapshotKeeper, type SnapshotKeeper } from "./snapshot-keeper.js";
+import { saysNoInstance, upstreamAnswerFromJson } from "../wire/upstream-json.js";
+import { createSnapshotKeeper, type LearnedList, type SnapshotKeeper } from "./snapshot-keeper.js";
 import type { Source, SourceListener } from "./source.js";
 import { currentToken, type SourceOptions } from "./source-options.js";
 import type { HttpTarget } from "./target-kind.js";
@@ -20,6 +20,8 @@ const FIRST_RETRY_MS = 500;
  * it merely does not know. Kept for ever, though, addresses that now belong to somebody else would go on being called.
  */
 const EMPTY_ANSWERS_TO_BELIEVE = 3;
+
+const noItems: LearnedList = { instances: [], rejected: 0 };
 
 /** What the http source needs. */
 export interface HttpSourceOptions extends SourceOptions {
@@ -124,8 +126,13 @@ class HttpSource implements Source {
       return true;
     }
     try {
+      const text = new TextDecoder().decode(response.body);
+      if (status === 503 && saysNoInstance(text)) {
+        this.#takeList(keeper, noItems, undefined);
+        return true;
+      }
       if (status !== 200) throw servingError("DIRECTORY_FAILED", refusal(response));
-      this.#takeList(keeper, response);
+      this.#takeList(keeper, upstreamAnswerFromJson(text), response.header("etag"));
       return true;
     } catch (thrown) {
       keeper.fail(this.#failure(thrown));
@@ -133,8 +140,7 @@ class HttpSource implements Source {
     }
   }
 
-  #takeList(keeper: SnapshotKeeper, response: HttpGetResponse): void {
-    const list = upstreamAnswerFromJson(new TextDecoder().decode(response.body));
+  #takeList(keeper: SnapshotKeeper, list: LearnedList, etag: string | undefined): void {
     const hadSome = (keeper.instances?.length ?? 0) > 0;
     this.#emptyAnswers = list.instances.length > 0 ? 0 : this.#emptyAnswers + 1;
     if (hadSome && this.#emptyAnswers > 0 && this.#emptyAnswers < EMPTY_ANSWERS_TO_BELIEVE) {
@@ -146,7 +152,7 @@ class HttpSource implements Source {
       );
       return;
     }
-    this.#etag = response.header("etag");
+    this.#etag = etag;
     keeper.accept(list);
   }
 

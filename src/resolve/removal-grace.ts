@@ -3,8 +3,8 @@ import type { CancelTimer, Clock } from "../core/ports.js";
 import type { LearnedList, SnapshotKeeper } from "./snapshot-keeper.js";
 
 /**
- * After so long every instance that still runs has registered again with a directory that started anew: it is longer
- * than the default lease.
+ * After so long every instance that still runs has registered again with a directory that started anew: hosts renew every
+ * 5 s at least, however long their lease is, and try again every 6 s at least.
  */
 const GRACE_MS = 15_000;
 

@@ -23,8 +23,8 @@ export interface LearnedList {
  *                             accept, confirm
  * ```
  *
- * Nobody is told when nothing changed: a list that is learned again, or a failure of a list that is stale already. A
- * fresh snapshot therefore tells when the list was new; a stale one when it was last confirmed.
+ * A list that is learned again makes no new snapshot: the listener is told that it is confirmed, and given the same one with
+ * a later time. Nobody is told of a failure of a list that is stale already.
  */
 export interface SnapshotKeeper {
   /** The list that the listener has, if it has one. */
@@ -66,6 +66,12 @@ export function createSnapshotKeeper(options: SnapshotKeeperOptions): SnapshotKe
     listener.onSnapshot(current);
   }
 
+  function confirmAgain(): void {
+    if (current === undefined) return;
+    current = Object.freeze({ ...current, confirmedAtMs });
+    listener.onConfirmed(current);
+  }
+
   function accept(list: LearnedList, stale: boolean): void {
     if (closed) return;
     if (!stale) confirmedAtMs = clock.now();
@@ -74,7 +80,10 @@ export function createSnapshotKeeper(options: SnapshotKeeperOptions): SnapshotKe
       current.stale === stale &&
       current.rejected === list.rejected &&
       sameInstances(current.instances, list.instances);
-    if (same) return;
+    if (same) {
+      if (!stale) confirmAgain();
+      return;
+    }
     const { rejected, firstProblem } = list;
     if (rejected > 0 && firstProblem !== undefined) {
       logger.warn({ source, service, rejected, firstProblem }, "listed instances left out");

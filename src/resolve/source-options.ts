@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
+import { isToken } from "../core/token.js";
 import type { ClientTls } from "../transport/transport.js";
 
 /** What sources are made with besides their target. */
@@ -19,7 +20,8 @@ export interface SourceOptions {
  * The token for one request.
  *
  * @returns Undefined when there is none to send.
- * @throws ServingError `DEADLINE_EXCEEDED` when the function that gives it takes longer than `timeoutMs`.
+ * @throws ServingError `DEADLINE_EXCEEDED` when the function that gives it takes longer than `timeoutMs`, `UNAUTHENTICATED`
+ * when it gives no text that can be sent.
  */
 export function currentToken(
   { directoryToken, clock }: Pick<SourceOptions, "directoryToken" | "clock">,
@@ -27,7 +29,7 @@ export function currentToken(
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     if (typeof directoryToken !== "function") {
-      resolve(directoryToken || undefined);
+      resolve(directoryToken);
       return;
     }
     const cancelTimer = clock.after(
@@ -38,7 +40,11 @@ export function currentToken(
     );
     Promise.resolve()
       .then(directoryToken)
-      .then((token) => resolve(token || undefined), reject)
+      .then((token: unknown) => {
+        // Not shown: it may be a secret with a stray line end.
+        if (isToken(token)) resolve(token);
+        else reject(servingError("UNAUTHENTICATED", "directoryToken() gave no usable text"));
+      }, reject)
       .finally(cancelTimer);
   });
 }

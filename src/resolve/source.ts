@@ -5,6 +5,8 @@ import type { Snapshot } from "../core/snapshot.js";
 export interface SourceListener {
   /** A list, the first or a changed one; also the same list when it becomes stale or fresh again. */
   onSnapshot(snapshot: Snapshot): void;
+  /** The list is still what the last snapshot says: the same snapshot, version included, confirmed at a later time. */
+  onConfirmed(snapshot: Snapshot): void;
   /** The source failed; it goes on trying by itself, and the last list stays good. */
   onError(error: ServingError): void;
 }

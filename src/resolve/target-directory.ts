@@ -1,4 +1,4 @@
-import { isServiceName } from "../core/instance.js";
+import { isServiceName, SERVICE_FORM } from "../core/instance.js";
 import { seen } from "../core/options.js";
 import { invalidTarget } from "./invalid-target.js";
 import type { DirectoryTarget } from "./target-kind.js";
@@ -17,7 +17,7 @@ export function parseDirectoryTarget(text: string, rest: string): DirectoryTarge
   if (!isServiceName(service)) {
     throw invalidTarget(
       `target is ${seen(text)}, where the service is ${seen(service)}`,
-      'letters, digits, _ and -, with at most one "group." in front',
+      SERVICE_FORM,
     );
   }
   return { kind: "directory", text, service, directories };

@@ -1,4 +1,4 @@
-import { isServiceName } from "../core/instance.js";
+import { isServiceName, SERVICE_FORM } from "../core/instance.js";
 import { seen } from "../core/options.js";
 import { upstreamPaths } from "../wire/upstream-json.js";
 import { invalidTarget } from "./invalid-target.js";
@@ -32,7 +32,7 @@ export function parseHttpTarget(text: string): HttpTarget {
   if (!isServiceName(service)) {
     throw invalidTarget(
       `target is ${seen(text)}, where the service is ${seen(service)}`,
-      'letters, digits, _ and -, with at most one "group." in front',
+      SERVICE_FORM,
     );
   }
   return { kind: "http", text, service, url: url.href };

@@ -4,6 +4,7 @@ import {
   DEFAULT_WEIGHT,
   type Instance,
   instanceOf,
+  MAX_WEIGHT,
   weightProblem,
 } from "../core/instance.js";
 import { didYouMean } from "../core/nearest.js";
@@ -88,7 +89,7 @@ function parseWeights(target: string, query: string, count: number): readonly nu
     if (weightProblem(weight) !== undefined) {
       throw invalidTarget(
         `target is ${seen(target)}, where a weight is ${seen(part)}`,
-        "a number from 0 to 1000000",
+        `a number from 0 to ${MAX_WEIGHT}, and at least 0.000001 unless 0`,
       );
     }
     return weight;

@@ -72,7 +72,7 @@ export class GrpcCall extends ServerInterceptingCall implements RpcCall, Request
   readonly #call: ServerInterceptingCallInterface;
   /** Exactly one message is expected. */
   readonly #single: boolean;
-  #metadata: MetadataView | undefined;
+  #metadata: NativeMetadataView<Metadata> | undefined;
   #reader: RpcReader | undefined;
   #received = false;
   #ended = false;
@@ -90,7 +90,7 @@ export class GrpcCall extends ServerInterceptingCall implements RpcCall, Request
     this.#call = call;
   }
 
-  get metadata(): MetadataView {
+  get metadata(): NativeMetadataView<Metadata> {
     this.#metadata ??= new NativeMetadataView(new Metadata());
     return this.#metadata;
   }
@@ -192,10 +192,30 @@ function wellFormed(text: string): string {
   );
 }
 
+/** Names that HTTP/2 or gRPC itself uses: node:http2 throws for some of them, others would break the call. */
+const protocolNames: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "content-type",
+  "grpc-accept-encoding",
+  "grpc-encoding",
+  "grpc-message",
+  "grpc-status",
+  "grpc-timeout",
+  "host",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 function grpcMetadata(view: MetadataView): Metadata {
-  if (view instanceof NativeMetadataView && view.native instanceof Metadata) return view.native;
   const metadata = new Metadata();
   for (const [key, value] of view.entries()) {
+    if (protocolNames.has(key) || key.startsWith(":")) continue;
     metadata.add(key, typeof value === "string" ? value : bufferOf(value));
   }
   return metadata;

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
-import type { MetadataView } from "../core/metadata.js";
+import { type NativeMetadata, nativeMetadataSize } from "../core/metadata.js";
 import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import { TimeLimit } from "../core/time-limit.js";
@@ -64,7 +64,7 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
 
   accept(call: GrpcCall): RpcReader | undefined {
     const route = this.#routes.get(call.path);
-    const refusal = this.#headerProblem(call.metadata) ?? this.#options.authorize(call);
+    const refusal = this.#headerProblem(call.metadata.native) ?? this.#options.authorize(call);
     if (refusal !== undefined || route === undefined) {
       endWithError(call, refusal ?? servingError("UNKNOWN_ROUTE", `no method ${call.path}`));
       return undefined;
@@ -82,14 +82,9 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
     endWithError(call, servingError("DEADLINE_EXCEEDED", text));
   }
 
-  #headerProblem(metadata: MetadataView): ServingError | undefined {
+  #headerProblem(metadata: NativeMetadata): ServingError | undefined {
     const { maxHeaderBytes, maxHeaderCount } = this.#options.limits;
-    let count = 0;
-    let bytes = 0;
-    for (const [key, value] of metadata.entries()) {
-      count++;
-      bytes += key.length + value.length;
-    }
+    const { count, bytes } = nativeMetadataSize(metadata);
     if (count > maxHeaderCount) {
       return servingError(
         "HEADERS_TOO_LARGE",

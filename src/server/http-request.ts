@@ -1,12 +1,24 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { addressText } from "../core/instance.js";
 import type { MetadataValue, MetadataView } from "../core/metadata.js";
-import { servingError } from "../core/serving-error.js";
+import type { Clock } from "../core/ports.js";
+import type { BodyBudget } from "./body-budget.js";
+import { BodyReader } from "./body-reader.js";
 import type { HttpReply, HttpRequest } from "./http.js";
+import type { ServerLimits } from "./limits.js";
 import type { RequestHead } from "./request-head.js";
 
-/** Chunks that are held one by one; more are joined, so that a flood of tiny ones costs no more than its bytes. */
-const MAX_CHUNKS = 256;
+/** What all requests of one port share. */
+export interface HttpPort {
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+  readonly budget: BodyBudget;
+  /** Connections on which an answer in pieces is under way. */
+  readonly answering: WeakSet<Socket>;
+  /** Whether the port is draining, so that every answer closes its connection. */
+  readonly draining: boolean;
+}
 
 class HttpHeadersView implements MetadataView {
   readonly #headers: IncomingMessage["headers"];
@@ -38,27 +50,21 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
   readonly arrivedMs: number;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #maxBodyBytes: number;
-  readonly #closing: () => boolean;
-  #continueWanted: boolean;
+  readonly #port: HttpPort;
+  readonly #continueWanted: boolean;
+  #closeListener: (() => void) | undefined;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    options: {
-      readonly arrivedMs: number;
-      readonly maxBodyBytes: number;
-      /** Whether the port is draining, so that every answer closes its connection. */
-      readonly closing: () => boolean;
-      readonly continueWanted: boolean;
-    },
+    port: HttpPort,
+    continueWanted: boolean,
   ) {
     this.#request = request;
     this.#response = response;
-    this.#maxBodyBytes = options.maxBodyBytes;
-    this.#closing = options.closing;
-    this.#continueWanted = options.continueWanted;
-    this.arrivedMs = options.arrivedMs;
+    this.#port = port;
+    this.#continueWanted = continueWanted;
+    this.arrivedMs = port.clock.now();
     this.method = request.method ?? "GET";
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
@@ -77,65 +83,27 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
   }
 
   readBody(): Promise<Uint8Array> {
-    const declared = Number(this.#request.headers["content-length"] ?? 0);
-    if (declared > this.#maxBodyBytes) return Promise.reject(this.#tooLarge(declared));
-    if (this.#continueWanted) {
-      this.#continueWanted = false;
-      this.#response.writeContinue();
-    }
-    return new Promise((resolve, reject) => this.#collect(resolve, reject));
-  }
-
-  #collect(resolve: (body: Uint8Array) => void, reject: (error: Error) => void): void {
-    const request = this.#request;
-    let chunks: Buffer[] = [];
-    let size = 0;
-    // A request is closed after its end as well, where it means nothing any more.
-    let ended = false;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > this.#maxBodyBytes) {
-        ended = true;
-        chunks = [];
-        request.removeAllListeners("data");
-        request.pause();
-        reject(this.#tooLarge(size));
-        return;
-      }
-      chunks.push(chunk);
-      if (chunks.length > MAX_CHUNKS) chunks = [Buffer.concat(chunks, size)];
-    });
-    request.on("end", () => {
-      ended = true;
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
-    });
-    request.on("close", () => {
-      if (ended) return;
-      reject(servingError("CANCELLED", "the caller went away before its body was complete"));
-    });
-  }
-
-  #tooLarge(bytes: number): Error {
-    return servingError(
-      "MESSAGE_TOO_LARGE",
-      `the body is ${bytes} bytes or more, at most ${this.#maxBodyBytes} are taken`,
-    );
+    const { limits, budget } = this.#port;
+    const reader = new BodyReader(this.#request, limits.maxMessageBytes, budget);
+    if (this.#continueWanted && !reader.tooLong) this.#response.writeContinue();
+    return reader.read();
   }
 
   reply(reply: HttpReply): void {
     const response = this.#response;
-    if (response.headersSent || response.destroyed) return;
+    if (response.headersSent || this.#request.socket.destroyed) return;
     const { status, headers, body = "" } = reply;
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     // A body nobody reads keeps the connection busy: better to end it than to drain it.
-    const close = reply.close === true || this.#closing() || this.#bodyPending();
+    const close = reply.close === true || this.#port.draining || this.#bodyPending();
     response.writeHead(status, {
       ...headers,
       ...(close ? { connection: "close" } : {}),
       "content-length": length,
     });
     response.end(this.method === "HEAD" ? undefined : body);
+    this.#forgetClose();
+    this.#watchReader();
   }
 
   #bodyPending(): boolean {
@@ -144,43 +112,63 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
     return length !== "0" || coding !== undefined;
   }
 
+  /** Whoever takes nothing of an answer for so long is let go, with the memory that the answer holds. */
+  #watchReader(): void {
+    if (this.#request.socket.writableLength > 0) {
+      this.#response.setTimeout(this.#port.limits.idleTimeoutMs);
+    }
+  }
+
   async replyInPieces(
     head: Omit<HttpReply, "body">,
     pieces: AsyncIterable<Uint8Array>,
   ): Promise<void> {
     const response = this.#response;
-    if (response.headersSent || response.destroyed) return;
-    const close = head.close === true || this.#closing();
+    const { socket } = this.#request;
+    if (response.headersSent || socket.destroyed) return;
+    const close = head.close === true || this.#port.draining;
     response.writeHead(head.status, { ...head.headers, ...(close ? { connection: "close" } : {}) });
     response.flushHeaders();
+    this.#port.answering.add(socket);
     try {
       for await (const piece of pieces) {
-        if (response.destroyed) return;
-        if (!response.write(piece)) await writable(response);
+        if (socket.destroyed) return;
+        if (!response.write(piece)) await writable(response, socket);
       }
       response.end();
+      this.#forgetClose();
+      this.#watchReader();
     } catch (thrown) {
-      response.destroy();
+      this.breakOff();
       throw thrown;
+    } finally {
+      this.#port.answering.delete(socket);
     }
   }
 
+  breakOff(): void {
+    this.#request.socket.destroy();
+  }
+
+  // The socket's close and not the response's: of several pipelined responses only the first one has that.
   onClose(listener: () => void): void {
-    const response = this.#response;
-    response.once("close", () => {
-      if (!response.writableFinished) listener();
-    });
+    this.#closeListener = listener;
+    this.#request.socket.once("close", listener);
+  }
+
+  #forgetClose(): void {
+    if (this.#closeListener !== undefined) this.#request.socket.off("close", this.#closeListener);
   }
 }
 
-function writable(response: ServerResponse): Promise<void> {
+function writable(response: ServerResponse, socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       response.off("drain", done);
-      response.off("close", done);
+      socket.off("close", done);
       resolve();
     };
     response.on("drain", done);
-    response.on("close", done);
+    socket.on("close", done);
   });
 }

@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Clock, Logger } from "../core/ports.js";
 import { ServingError, servingError } from "../core/serving-error.js";
+import { createBodyBudget } from "./body-budget.js";
 import type { HttpHandler } from "./http.js";
 import { errorJson, errorReply, httpErrorForms } from "./http-errors.js";
-import { NodeHttpRequest } from "./http-request.js";
+import { type HttpPort, NodeHttpRequest } from "./http-request.js";
 import type { ServerLimits } from "./limits.js";
 import type { RequestHead } from "./request-head.js";
 
@@ -33,8 +34,13 @@ const CHECK_MS = 250;
 /** Makes the HTTP/1.1 half of a port, on node:http. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { limits, handler, authorize, clock, logger } = options;
-  let draining = false;
-  const closing = (): boolean => draining;
+  const port = {
+    limits,
+    clock,
+    budget: createBodyBudget(limits.maxReceivingBytes),
+    answering: new WeakSet<Socket>(),
+    draining: false,
+  };
 
   const server = createServer({
     maxHeaderSize: limits.maxHeaderBytes,
@@ -53,25 +59,22 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response: ServerResponse,
     wantsContinue: boolean,
   ): void => {
-    const exchange = new NodeHttpRequest(request, response, {
-      arrivedMs: clock.now(),
-      maxBodyBytes: limits.maxMessageBytes,
-      closing,
-      continueWanted: wantsContinue,
-    });
+    const exchange = new NodeHttpRequest(request, response, port, wantsContinue);
     const refusal = headerCountProblem(request, limits) ?? authorize(exchange);
     if (refusal !== undefined) exchange.reply(errorReply(refusal));
     else run(exchange, handler, logger);
   };
   server.on("request", (request, response) => answer(request, response, false));
   server.on("checkContinue", (request, response) => answer(request, response, true));
-  server.on("clientError", (error, socket) => refuseBroken(error, socket as Socket, limits));
+  server.on("clientError", (error, socket) => refuseBroken(error, socket as Socket, port));
   return {
     takeConnection(socket) {
+      // Every pipelined request listens for the end of its connection.
+      socket.setMaxListeners(0);
       server.emit("connection", socket);
     },
     drain() {
-      draining = true;
+      port.draining = true;
       server.closeIdleConnections();
     },
     close() {
@@ -107,13 +110,13 @@ function headerCountProblem(
   );
 }
 
-/** Answers what node:http's parser refuses, then closes. */
-function refuseBroken(error: NodeJS.ErrnoException, socket: Socket, limits: ServerLimits): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+/** Answers what node:http's parser refuses, then closes; in the middle of another answer it only closes. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Socket, port: HttpPort): void {
+  if (error.code === "ECONNRESET" || !socket.writable || port.answering.has(socket)) {
     socket.destroy();
     return;
   }
-  const refusal = parserRefusal(error.code, limits);
+  const refusal = parserRefusal(error.code, port.limits);
   const body = `${errorJson(refusal)}\n`;
   const { status } = httpErrorForms[refusal.reason];
   socket.end(

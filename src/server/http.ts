@@ -39,6 +39,8 @@ export interface HttpRequest {
    * tell a torn answer from a whole one.
    */
   replyInPieces(head: Omit<HttpReply, "body">, pieces: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Breaks the connection, so that the caller can tell a torn answer from a whole one. */
+  breakOff(): void;
   /** Calls back once when the caller goes away before the answer is complete. */
   onClose(listener: () => void): void;
 }

@@ -14,13 +14,15 @@ export interface ServerLimits {
   readonly maxSessionBytes: number;
   /** Open connections; 1 to 1,000,000. Further ones are closed at once. */
   readonly maxConnections: number;
+  /** Bytes of HTTP bodies that are being received, on all connections together; 1 upwards. */
+  readonly maxReceivingBytes: number;
   /** From the connection to its first byte, TLS handshake included, in milliseconds. */
   readonly firstByteTimeoutMs: number;
   /** From the first byte of a request to the end of its headers (HTTP/1.1), in milliseconds. */
   readonly headersTimeoutMs: number;
   /** From the start of a request to the end of its body or single message, in milliseconds. */
   readonly bodyTimeoutMs: number;
-  /** How long a connection without a call in progress is kept, in milliseconds. */
+  /** How long a connection without a call in progress is kept, and one that takes nothing of its answer, in milliseconds. */
   readonly idleTimeoutMs: number;
 }
 
@@ -34,6 +36,7 @@ export const serverLimitDefaults: ServerLimits = Object.freeze({
   maxConcurrentStreams: 1_000,
   maxSessionBytes: 256 * MiB,
   maxConnections: 10_000,
+  maxReceivingBytes: 512 * MiB,
   firstByteTimeoutMs: 10_000,
   headersTimeoutMs: 10_000,
   bodyTimeoutMs: 60_000,
@@ -62,6 +65,7 @@ export function serverLimits(
   check("maxConcurrentStreams", 1, 1_000_000);
   check("maxSessionBytes", MiB, Number.MAX_SAFE_INTEGER);
   check("maxConnections", 1, 1_000_000);
+  check("maxReceivingBytes", 1, Number.MAX_SAFE_INTEGER);
   check("firstByteTimeoutMs", 1, MAX_MS);
   check("headersTimeoutMs", 1, MAX_MS);
   check("bodyTimeoutMs", 1, MAX_MS);

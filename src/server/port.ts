@@ -55,18 +55,20 @@ class OpenPort implements Port {
   readonly address: { readonly host: string; readonly port: number };
   readonly #listener: Server;
   readonly #sockets: Set<Socket>;
+  readonly #undecided: Undecided;
   readonly #halves: Halves;
   readonly #clock: Clock;
   #idle: (() => void) | undefined;
   #unbound: Promise<void> | undefined;
 
-  constructor(listener: Server, sockets: Set<Socket>, halves: Halves, options: PortOptions) {
+  constructor(listener: Server, parts: PortParts, options: PortOptions) {
     const bound = listener.address();
     const port = typeof bound === "object" && bound !== null ? bound.port : 0;
     this.address = { host: options.endpoint.host, port };
     this.#listener = listener;
-    this.#sockets = sockets;
-    this.#halves = halves;
+    this.#sockets = parts.sockets;
+    this.#undecided = parts.undecided;
+    this.#halves = parts.halves;
     this.#clock = options.clock;
   }
 
@@ -81,6 +83,7 @@ class OpenPort implements Port {
 
   async drain(graceMs: number): Promise<void> {
     const unbound = this.#unbind();
+    this.#undecided.breakAll();
     this.#halves.grpc.drain(graceMs);
     this.#halves.http.drain();
     await this.#allEnded(graceMs);
@@ -113,6 +116,44 @@ class OpenPort implements Port {
   }
 }
 
+/** What a port holds. */
+interface PortParts {
+  readonly sockets: Set<Socket>;
+  readonly undecided: Undecided;
+  readonly halves: Halves;
+}
+
+/**
+ * Connections that have not said what they speak: they belong to neither half, and a port that drains does not wait for
+ * them. Over TLS the connection that decides is another object than the one that came in, but has its remote address.
+ */
+class Undecided {
+  readonly #sockets = new Map<string, Socket>();
+  #broken = false;
+
+  add(socket: Socket): void {
+    const key = keyOf(socket);
+    this.#sockets.set(key, socket);
+    socket.once("close", () => this.#sockets.delete(key));
+  }
+
+  /** The connection has said what it speaks; false when it came too late. */
+  decide(socket: Socket): boolean {
+    this.#sockets.delete(keyOf(socket));
+    if (this.#broken) socket.destroy();
+    return !this.#broken;
+  }
+
+  breakAll(): void {
+    this.#broken = true;
+    for (const socket of [...this.#sockets.values()]) socket.destroy();
+  }
+}
+
+function keyOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
 interface Halves {
   readonly grpc: ReturnType<typeof createGrpcServer>;
   readonly http: ReturnType<typeof createHttpServer>;
@@ -130,16 +171,18 @@ interface Halves {
  */
 export async function openPort(options: PortOptions): Promise<Port> {
   const { limits, rpcRoutes, authorize, clock, logger } = options;
+  const undecided = new Undecided();
   const halves: Halves = {
     grpc: createGrpcServer({ limits, routes: rpcRoutes, authorize, clock }),
     http: createHttpServer({ limits, handler: options.http, authorize, clock, logger }),
   };
   const sockets = new Set<Socket>();
   let port: OpenPort | undefined;
-  const listener = createListener(options, halves);
+  const listener = createListener(options, halves, undecided);
   listener.maxConnections = limits.maxConnections;
   listener.on("connection", (socket: Socket) => {
     sockets.add(socket);
+    undecided.add(socket);
     socket.once("close", () => {
       sockets.delete(socket);
       port?.connectionEnded();
@@ -155,19 +198,21 @@ export async function openPort(options: PortOptions): Promise<Port> {
     halves.grpc.close();
     throw cause;
   }
-  port = new OpenPort(listener, sockets, halves, options);
+  port = new OpenPort(listener, { sockets, undecided, halves }, options);
   return port;
 }
 
-function createListener(options: PortOptions, halves: Halves): Server {
+function createListener(options: PortOptions, halves: Halves, undecided: Undecided): Server {
   const { tls, limits, clock, logger } = options;
-  const take = (socket: Socket): void => {
-    sniff(socket, { timeoutMs: limits.firstByteTimeoutMs, clock }, (kind) => {
-      if (kind === "http2") halves.grpc.takeConnection(socket);
-      else halves.http.takeConnection(socket);
-    });
+  const hand = (socket: Socket, half: Halves["grpc"] | Halves["http"]): void => {
+    if (undecided.decide(socket)) half.takeConnection(socket);
   };
-  if (tls === undefined) return createServer({ noDelay: true }, take);
+  const look = (socket: Socket): void => {
+    sniff(socket, { timeoutMs: limits.firstByteTimeoutMs, clock }, (kind) =>
+      hand(socket, kind === "http2" ? halves.grpc : halves.http),
+    );
+  };
+  if (tls === undefined) return createServer({ noDelay: true }, look);
 
   const secure = createTlsServer(
     {
@@ -182,9 +227,9 @@ function createListener(options: PortOptions, halves: Halves): Server {
       noDelay: true,
     },
     (socket: TLSSocket) => {
-      if (socket.alpnProtocol === "h2") halves.grpc.takeConnection(socket);
-      else if (socket.alpnProtocol === "http/1.1") halves.http.takeConnection(socket);
-      else take(socket);
+      if (socket.alpnProtocol === "h2") hand(socket, halves.grpc);
+      else if (socket.alpnProtocol === "http/1.1") hand(socket, halves.http);
+      else look(socket);
     },
   );
   secure.on("tlsClientError", (error, socket) => {

@@ -1,13 +1,9 @@
 import { type MetadataValue, type MetadataView, metadataOf } from "../core/metadata.js";
 import { isServingError, ServingError } from "../core/serving-error.js";
+import { PUSHBACK_TRAILER, REASON_TRAILER } from "../core/trailers.js";
 import type { RpcCall, RpcStatus } from "./rpc.js";
 
-/** Trailer that carries the catalogue's name of what happened. */
-export const REASON_TRAILER = "inferwire-reason";
-
-/** Trailer that tells a caller how long to wait before it comes back to the same instance. Source: gRFC A6. */
-const PUSHBACK_TRAILER = "grpc-retry-pushback-ms";
-
+/** How long a caller leaves an instance alone whose queue was full. */
 const PUSHBACK_MS = 1_000;
 
 /** The status, with reason and pushback trailers, that an error has on gRPC. */

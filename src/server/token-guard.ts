@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { MetadataValue } from "../core/metadata.js";
 import { seen } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
+import { isToken } from "../core/token.js";
 
 /** Decides whether an `authorization` header names one of the tokens. */
 export interface TokenGuard {
@@ -38,6 +39,13 @@ export function createTokenGuard(
     throw servingError(
       "INVALID_OPTION",
       `${option} is ${seen(list)}, expected a text or a list of texts, none of them empty`,
+    );
+  }
+  // No header can carry anything else, so that nobody could ever be let in; a newline at a secret file's end is usual.
+  if (!list.every(isToken)) {
+    throw servingError(
+      "INVALID_OPTION",
+      `${option} has a character that no header can carry, such as a newline, or a blank at an end`,
     );
   }
   const digests = list.map(digest);

@@ -2,11 +2,9 @@ import type { StatusObject } from "@grpc/grpc-js";
 import { errorCatalog, isReason, type Reason } from "../core/error-catalog.js";
 import { emptyMetadata, type MetadataView, metadataText } from "../core/metadata.js";
 import { Status, statusFromCode } from "../core/status.js";
+import { REASON_TRAILER } from "../core/trailers.js";
 import { grpcMetadataView } from "./grpc-metadata.js";
 import type { AttemptEnd } from "./transport.js";
-
-/** Trailer in which hosts of the kit name what happened. */
-export const REASON_TRAILER = "inferwire-reason";
 
 /** What the transport saw of an attempt besides its status. */
 export interface AttemptSight {

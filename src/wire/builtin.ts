@@ -30,22 +30,16 @@ export const termRpc: RpcDefinition<TermRequest, TermResponse> = rpcDefinition(
   methods.term,
 );
 
-/** The methods that this version answers with NOT_IN_THIS_VERSION. */
-export const laterBuiltinRpcs: readonly RpcHead[] = [
-  rpcDefinition(BuiltinServiceDefinition, methods.prop),
-  rpcDefinition(BuiltinServiceDefinition, methods.setProperties),
-  rpcDefinition(BuiltinServiceDefinition, methods.recordMetrics),
-  rpcDefinition(BuiltinServiceDefinition, methods.realtimeMetrics),
-  rpcDefinition(BuiltinServiceDefinition, methods.call),
-  rpcDefinition(BuiltinServiceDefinition, methods.tell),
-  rpcDefinition(BuiltinServiceDefinition, methods.eastool),
-];
+const heads: Readonly<Record<string, RpcHead>> = Object.fromEntries(
+  Object.entries(methods).map(([name, { requestStream, responseStream, name: onWire }]) => [
+    name,
+    { path: `/${BuiltinServiceDefinition.fullName}/${onWire}`, requestStream, responseStream },
+  ]),
+);
 
-/** The methods that change a host's state. */
-export const adminBuiltinPaths: readonly string[] = [
-  rpcDefinition(BuiltinServiceDefinition, methods.setProperties),
-  rpcDefinition(BuiltinServiceDefinition, methods.call),
-  rpcDefinition(BuiltinServiceDefinition, methods.tell),
-  termRpc,
-  rpcDefinition(BuiltinServiceDefinition, methods.eastool),
-].map((definition) => definition.path);
+/** Path and kind of a method of BuiltinService, by the name that its definition has for it. */
+export function builtinHead(method: string): RpcHead {
+  const head = heads[method];
+  if (head === undefined) throw new Error(`BuiltinService has no method ${method}`);
+  return head;
+}

@@ -46,6 +46,18 @@ export function upstreamAnswerFromJson(text: string): UpstreamAnswer {
   return { ...taken, correlative: texts(top["correlative"]) };
 }
 
+/**
+ * Tells whether the body of a refusal is a directory's of the kit that knows the service and has nobody to call: it never
+ * says so with an empty 200, which EAS's SDKs would take for the truth.
+ */
+export function saysNoInstance(text: string): boolean {
+  try {
+    return record(record(JSON.parse(text))?.["error"])?.["reason"] === "NO_INSTANCE";
+  } catch {
+    return false;
+  }
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -9,18 +9,14 @@ import {
   type Instance,
   instanceOf,
   isServiceName,
+  SERVICE_FORM,
   weightProblem,
 } from "../core/instance.js";
+import { MAX_LEASE_TTL_MS, MIN_LEASE_TTL_MS } from "../core/lease.js";
 import { seen } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
 import { durationFromMs, durationToMs } from "./time.js";
 import { appProblem, isInstanceName, itemProblem } from "./upstream-item.js";
-
-/** Shortest time that a registration may hold without renewal. */
-const MIN_LEASE_TTL_MS = 2_000;
-
-/** Longest time that a registration may hold without renewal. */
-const MAX_LEASE_TTL_MS = 300_000;
 
 /** Members of one group at most. */
 const MAX_GROUP_MEMBERS = 100;
@@ -58,8 +54,6 @@ export interface TrafficSetting {
 function refused(message: string): Error {
   return servingError("MALFORMED_REQUEST", message);
 }
-
-const SERVICE_FORM = 'letters, digits, _ and -, with at most one "group." in front';
 
 /**
  * Checks a service name that came in.

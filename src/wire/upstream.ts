@@ -33,6 +33,15 @@ export const listServicesRpc: RpcDefinition<ListServicesRequest, ListServicesRes
 export const listUpstreamsRpc: RpcDefinition<ListUpstreamsRequest, ListUpstreamsResponse> =
   rpcDefinition(UpstreamServiceDefinition, methods.listUpstreams);
 
+/** A directory sends a watched list again after so long, changed or not. */
+export const WATCH_REPEAT_MS = 10_000;
+
+/**
+ * A watch that has been silent for longer than two repeats is dead: nothing else tells when the other side of a connection
+ * has vanished.
+ */
+export const WATCH_SILENCE_MS = 25_000;
+
 /** The instances of a service, from now on. */
 export const watchUpstreamsRpc: RpcDefinition<WatchUpstreamsRequest, WatchUpstreamsResponse> =
   rpcDefinition(UpstreamServiceDefinition, methods.watchUpstreams);

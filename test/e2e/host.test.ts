@@ -137,6 +137,87 @@ describe("an answer of process()", () => {
     ]);
   });
 
+  it("in pieces that is refused or never read gives its place back", async () => {
+    const { port } = await startTestHost({
+      async *process() {
+        yield Buffer.from("never read");
+      },
+    });
+    const client = predictClient(port);
+    for (let i = 0; i < 8; i++) {
+      expect((await failure(client.predict({}))).code).toBe(Status.UNIMPLEMENTED);
+    }
+    expect(JSON.parse((await http(port, "/api/builtin/monitor")).text).inFlight).toBe(0);
+  });
+
+  it("in pieces is broken off when the caller takes none for streamIdleTimeoutMs, on both protocols", async () => {
+    const reasons: string[] = [];
+    const { port } = await startTestHost(
+      {
+        async *process(_data, call) {
+          call.signal.addEventListener("abort", () => reasons.push(call.signal.reason.reason));
+          for (;;) yield Buffer.alloc(4_000_000);
+        },
+      },
+      { streamIdleTimeoutMs: 200 },
+    );
+    const socket = await connectRaw(port);
+    socket.pause();
+    socket.write("POST /test HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx");
+    socket.on("error", () => {});
+    await inProgress(port, 1);
+    while (JSON.parse((await http(port, "/api/builtin/monitor")).text).inFlight > 0);
+    socket.destroy();
+    const session = openSession(port);
+    const stream = startCall(session, {
+      ":path": "/inferwire.predict.v1.PredictService/PredictStream",
+    });
+    stream.end(frameOf(new Uint8Array(0)));
+    await inProgress(port, 1);
+    while (JSON.parse((await http(port, "/api/builtin/monitor")).text).inFlight > 0);
+    session.destroy();
+    expect(reasons).toEqual(["DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"]);
+  });
+
+  it("goes without the headers that belong to the protocol, on both protocols", async () => {
+    const { port } = await startTestHost({
+      process(data, call) {
+        for (const name of [
+          "connection",
+          "te",
+          "transfer-encoding",
+          "content-length",
+          "trailer",
+          "upgrade",
+        ]) {
+          call.header.set(name, "trailers");
+          call.trailer.set(name, "trailers");
+        }
+        call.header.set("grpc-status", "13").set("x-mine", "yes");
+        return data;
+      },
+    });
+    const answer = await post(port, "/test", "whole");
+    expect([answer.status, answer.text, answer.headers.get("x-mine")]).toEqual([
+      200,
+      "whole",
+      "yes",
+    ]);
+    const outcome = await callRaw(port, frameOf(predictMessage("whole")));
+    expect([outcome.status, outcome.trailers["x-mine"]]).toEqual([0, "yes"]);
+    expect(outcome.trailers["content-type"]).toBe("application/grpc+proto");
+  });
+
+  it("over the message limit is refused on both protocols", async () => {
+    const { port } = await startTestHost(
+      { process: () => Buffer.alloc(5_000) },
+      { maxMessageBytes: 1_000 },
+    );
+    const answer = await post(port, "/test", "x");
+    expect([answer.status, reasonOf(answer)]).toEqual([413, "MESSAGE_TOO_LARGE"]);
+    expect((await failure(predictClient(port).predict({}))).code).toBe(Status.RESOURCE_EXHAUSTED);
+  });
+
   it("that fails after its first piece breaks the HTTP connection, and is an error over gRPC", async () => {
     const { port } = await startTestHost({
       async *process() {
@@ -197,14 +278,20 @@ describe("a processor that misbehaves", () => {
 
   it("throws a ServerError: its own status and text go out as they are", async () => {
     const { port } = await startTestHost({
-      process() {
+      process(_data, call) {
+        call.trailer.set("x-why", "unknown");
         throw new ServerError(Status.NOT_FOUND, "no user 7 \ud800");
       },
     });
     const answer = await post(port, "/test", "x");
     expect([answer.status, answer.text]).toEqual([404, expect.stringContaining("no user 7")]);
-    const error = await failure(predictClient(port).predict({}));
+    let why: string | undefined;
+    const onTrailer = (trailer: Metadata): void => {
+      why = trailer.get("x-why");
+    };
+    const error = await failure(predictClient(port).predict({}, { onTrailer }));
     expect([error.code, error.details]).toEqual([Status.NOT_FOUND, "no user 7 \ufffd"]);
+    expect(why).toBe("unknown");
   });
 });
 
@@ -347,6 +434,9 @@ describe("builtins", () => {
     for (const [name, value] of Object.entries(refused)) {
       const answer = await post(host.port, "/api/builtin/term", "", { [name]: value });
       expect([answer.status, reasonOf(answer)]).toEqual([403, "FORBIDDEN"]);
+    }
+    for (const body of ["{}", '{"gracePeriodMs": null}', '{"gracePeriodMs": "1"}', "nonsense"]) {
+      expect((await post(host.port, "/api/builtin/term", body)).status).toBe(400);
     }
     const answer = await post(host.port, "/api/builtin/term", '{"gracePeriodMs": 100}');
     expect(JSON.parse(answer.text)).toEqual({ gracePeriodMs: 100 });
@@ -509,7 +599,55 @@ describe("deadlines and cancellation", () => {
   });
 });
 
+describe("pipelined requests", () => {
+  it("give their places back when the caller leaves in the middle", async () => {
+    const { port } = await startTestHost({
+      async *process() {
+        for (let i = 0; i < 100; i++) yield Buffer.alloc(1_000_000);
+      },
+    });
+    const request = "POST /test HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx";
+    const socket = await connectRaw(port);
+    socket.pause();
+    socket.write(request + request);
+    await inProgress(port, 2);
+    socket.destroy();
+    while (JSON.parse((await http(port, "/api/builtin/monitor")).text).inFlight > 0);
+  });
+});
+
 describe("a stop", () => {
+  it("does not wait for connections that have said nothing", async () => {
+    const host = await startTestHost();
+    const silent = await connectRaw(host.port);
+    const closed = answerOf(silent);
+    await host.close({ gracePeriodMs: 60_000 });
+    expect(await closed).toEqual({ text: "", closed: true });
+  });
+
+  it("disposes only when process() has ended, even when its caller has left", async () => {
+    const door = gate();
+    const order: string[] = [];
+    const host = await startTestHost({
+      async process(data) {
+        await door.opened;
+        order.push("processed");
+        return data;
+      },
+      dispose() {
+        order.push("disposed");
+      },
+    });
+    const socket = await connectRaw(host.port);
+    socket.write("POST /test HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx");
+    await inProgress(host.port, 1);
+    socket.destroy();
+    const closing = host.close();
+    setImmediate(door.open);
+    await closing;
+    expect(order).toEqual(["processed", "disposed"]);
+  });
+
   it("lets calls in progress end, refuses new connections, and disposes", async () => {
     const door = gate();
     let disposed = 0;
@@ -562,6 +700,24 @@ describe("a stop", () => {
 });
 
 describe("a start", () => {
+  it("that is stopped before it is ready rejects, and registers nowhere", async () => {
+    const door = gate();
+    const { lines, logger } = recordingLogger();
+    const starting = startTestHost(
+      { initialize: () => door.opened },
+      { logger, service: "digits", directory: "127.0.0.1:1" },
+    );
+    const refused = failure(starting);
+    const bound = () => lines.find((line) => line.message === "port bound");
+    while (bound() === undefined) await new Promise((resolve) => setImmediate(resolve));
+    const port = Number(String(bound()?.fields["address"]).split(":")[1]);
+    await post(port, "/api/builtin/term", "");
+    door.open();
+    expect(await refused).toMatchObject({ reason: "DRAINING" });
+    expect(lines.map((line) => line.message)).not.toContain("service started");
+    expect(lines.map((line) => line.message)).not.toContain("could not register");
+  });
+
   it("is not ready while it initialises, and says so to calls", async () => {
     const door = gate();
     const { lines, logger } = recordingLogger();

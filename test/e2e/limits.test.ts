@@ -84,6 +84,39 @@ describe("message bytes", () => {
   });
 });
 
+describe("bodies being received", () => {
+  it("are bounded on all connections together, and give their bytes back", async () => {
+    const { port } = await startTestHost({}, { limits: { maxReceivingBytes: 100_000 } });
+    const head = "POST /test HTTP/1.1\r\nhost: x\r\ncontent-length: 90000\r\n\r\n";
+    const first = await connectRaw(port);
+    first.write(head + "x".repeat(80_000));
+    let refused = "";
+    while (!refused.includes("450")) {
+      refused = (await exchangeRaw(port, head + "x".repeat(90_000), "}}")).text;
+    }
+    expect(refused).toContain("QUEUE_FULL");
+    first.write("x".repeat(10_000));
+    expect((await answerOf(first, "HTTP/1.1 200")).text).toContain("HTTP/1.1 200");
+    await expectServing(port);
+  });
+});
+
+describe("an answer that nobody reads", () => {
+  it("is let go after the idle time, with its connection", async () => {
+    const { port } = await startTestHost(
+      { process: () => Buffer.alloc(30_000_000) },
+      { limits: { idleTimeoutMs: 200 } },
+    );
+    const socket = await connectRaw(port);
+    socket.pause();
+    socket.on("error", () => {});
+    socket.write("POST /test HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx");
+    let open = 2;
+    while (open > 1) open = JSON.parse((await http(port, "/api/builtin/monitor")).text).connections;
+    socket.destroy();
+  });
+});
+
 describe("headers", () => {
   const limits = { maxHeaderBytes: 2_048, maxHeaderCount: 20 };
   const large = { "x-large": "v".repeat(4_000) };

@@ -37,15 +37,22 @@ function startLoop(channel: ServiceChannel) {
   let failed = 0;
   const worker = async (): Promise<void> => {
     while (!stopped) {
+      // Of calls that are under way when somebody looks, nobody knows which list they went by.
+      const into = seen;
       try {
         const name = Buffer.from((await client.predict({})).data).toString();
-        seen.set(name, (seen.get(name) ?? 0) + 1);
+        into.set(name, (into.get(name) ?? 0) + 1);
       } catch {
         failed++;
+        await new Promise((resolve) => setImmediate(resolve));
       }
     }
   };
   const workers = [worker(), worker(), worker(), worker()];
+  // Also when an expectation fails: calls on a closed channel fail at once, for ever.
+  onTestFinished(() => {
+    stopped = true;
+  });
   return {
     failed: () => failed,
     /** Shares of at least so many calls from now on. */
@@ -55,6 +62,11 @@ function startLoop(channel: ServiceChannel) {
       while (total() < calls) await new Promise((resolve) => setImmediate(resolve));
       const all = total();
       return Object.fromEntries([...seen].map(([name, n]) => [name, Math.round((n / all) * 100)]));
+    },
+    /** Waits until a host has answered from now on: what joins is connected to before it is picked. */
+    async answeredBy(name: string): Promise<void> {
+      seen = new Map();
+      while (!seen.has(name)) await new Promise((resolve) => setImmediate(resolve));
     },
     async stop(): Promise<void> {
       stopped = true;
@@ -89,6 +101,7 @@ describe("a client in a loop over a directory", () => {
 
     await startNamed(at, "b", { weight: 300 });
     await until(() => weights()["b"] === 300);
+    await loop.answeredBy("b");
     expect(await loop.shares()).toEqual({ a: near(25), b: near(75) });
 
     const operator = createChannel(at);
@@ -103,6 +116,7 @@ describe("a client in a loop over a directory", () => {
     const options = { service: "digits", directory: at, name: "c", leaseTtlMs: 2_000 };
     const c = startProgram("host.mjs", [JSON.stringify(options)]);
     await until(() => "c" in weights());
+    await loop.answeredBy("c");
     expect(await loop.shares()).toEqual({ a: near(20), b: near(60), c: near(20) });
     c.child.kill("SIGKILL");
     await c.exited;
@@ -130,6 +144,7 @@ describe("a client in a loop over a directory", () => {
     // The host notices with its next renewal and registers anew; a newcomer is found too.
     await startNamed(at, "b");
     await until(() => channel.snapshot().instances.length === 2);
+    await loop.answeredBy("b");
     expect(await loop.shares()).toEqual({ a: near(50), b: near(50) });
     await loop.stop();
     expect(loop.failed()).toBe(0);

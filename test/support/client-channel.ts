@@ -44,6 +44,11 @@ export class HandSource implements Source {
     return snapshot;
   }
 
+  /** Says that a list is what it was. */
+  confirm(snapshot: Snapshot, confirmedAtMs: number): void {
+    this.#listener?.onConfirmed({ ...snapshot, confirmedAtMs });
+  }
+
   fail(error: ServingError): void {
     this.#listener?.onError(error);
   }

@@ -6,6 +6,8 @@ import type { SourceListener } from "../../src/resolve/source.js";
 export interface SourceRecorder extends SourceListener {
   readonly snapshots: readonly Snapshot[];
   readonly errors: readonly ServingError[];
+  /** The snapshots that it was told are confirmed. */
+  readonly confirmed: readonly Snapshot[];
   /** The newest snapshot. */
   readonly last: Snapshot | undefined;
   /** `host:port=weight` of the newest list, ascending. */
@@ -16,9 +18,11 @@ export interface SourceRecorder extends SourceListener {
 export function createSourceRecorder(): SourceRecorder {
   const snapshots: Snapshot[] = [];
   const errors: ServingError[] = [];
+  const confirmed: Snapshot[] = [];
   return {
     snapshots,
     errors,
+    confirmed,
     get last() {
       return snapshots.at(-1);
     },
@@ -27,6 +31,7 @@ export function createSourceRecorder(): SourceRecorder {
       return instances.map(({ key, weight }) => `${key}=${weight}`).sort();
     },
     onSnapshot: (snapshot) => snapshots.push(snapshot),
+    onConfirmed: (snapshot) => confirmed.push(snapshot),
     onError: (error) => errors.push(error),
   };
 }

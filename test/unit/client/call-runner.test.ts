@@ -224,6 +224,28 @@ describe("CallRunner: other attempts", () => {
     expect(call.end).toMatchObject({ reason: "CALL_REFUSED" });
   });
 
+  it("goes on past any number of instances that were never reached", () => {
+    const ports = ["1", "2", "3", "4", "5", "6", "7", "8"];
+    const channel = fakeChannel({}, ...ports);
+    const call = new TestCall(channel).begin();
+    const open = () => {
+      const tried = new Set(call.runner.report().attempts.map(({ instance }) => instance));
+      return [
+        tried.size,
+        channel.transports.to(call.runner.instance ?? "").attempts.at(-1),
+      ] as const;
+    };
+    for (let n = 1; n < 8; n++) {
+      const [tried, latest] = open();
+      expect(tried).toBe(n);
+      latest?.end(endOf("CONNECT_FAILED"));
+    }
+    const [, last] = open();
+    expect(last?.start.metadata.get("grpc-previous-rpc-attempts")).toBeUndefined();
+    last?.end(endOf(undefined));
+    expect(call.end).toMatchObject({ code: Status.OK });
+  });
+
   it("waits before it tries the only instance again", () => {
     const channel = fakeChannel({}, "1");
     new TestCall(channel).begin();
@@ -389,7 +411,30 @@ describe("CallRunner: tokens from a function", () => {
   });
 });
 
+describe("CallRunner: tokens that are none", () => {
+  it.each([undefined, null, 5, "", " ", "a\nb", ["x"]])(
+    "refuses %j from a function",
+    async (given) => {
+      const channel = fakeChannel({ token: () => given as string }, "1");
+      const call = new TestCall(channel).begin();
+      await channel.clock.settle();
+      expect(call.end).toMatchObject({ reason: "UNAUTHENTICATED", remote: false });
+      expect(channel.transports.attempts).toEqual([]);
+    },
+  );
+});
+
 describe("CallRunner: reports", () => {
+  it("tells the age of the list since it was last confirmed", () => {
+    const channel = fakeChannel({}, "1");
+    const { snapshot } = channel.core.list;
+    channel.clock.advance(60_000);
+    if (snapshot !== undefined) channel.source.confirm(snapshot, channel.clock.now() - 3_000);
+    const call = new TestCall(channel).begin();
+    expect(call.runner.report()).toMatchObject({ snapshotVersion: 1, snapshotAgeMs: 3_000 });
+    expect(channel.core.snapshot.confirmedAtMs).toBe(channel.clock.now() - 3_000);
+  });
+
   it("says what the call went through, once, before it settles", () => {
     const channel = fakeChannel({}, "1", "2");
     const onReport = vi.fn();

@@ -50,7 +50,7 @@ describe("InstancePool: connections", () => {
     expect(clock.pending()).toEqual([]);
   });
 
-  it("tries again after 200 ms, then less and less often up to 5 s, with timers that hold nobody up", () => {
+  it("tries again after 200 ms, then less and less often but within a second, with timers that hold nobody up", () => {
     const { transports, clock, use, to } = poolOf("1");
     use();
     const waits: number[] = [];
@@ -64,8 +64,8 @@ describe("InstancePool: connections", () => {
     }
     expect(waits[0]).toBeGreaterThanOrEqual(160);
     expect(waits[0]).toBeLessThanOrEqual(240);
-    for (const wait of waits) expect(wait).toBeLessThanOrEqual(6_000);
-    expect(waits.at(-1)).toBeGreaterThanOrEqual(4_000);
+    for (const wait of waits) expect(wait).toBeLessThan(1_000);
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(640);
   });
 
   it("keeps an instance whose connection broke out of the picks until it is back", () => {
@@ -103,11 +103,12 @@ describe("InstancePool: lists", () => {
     update("3", "4", "1");
     expect(transports.all.map(({ state }) => state).toSorted()).toEqual([
       "closed",
+      "connecting",
       "ready",
       "ready",
     ]);
-    expect(to("2").state).toBe("closed");
-    expect(pool.usable).toBe(3);
+    expect([to("2").state, to("4").state]).toEqual(["closed", "connecting"]);
+    expect(pool.usable).toBe(2);
   });
 
   it("changes a weight in place", () => {
@@ -137,6 +138,49 @@ describe("InstancePool: lists", () => {
     update("1");
     use();
     expect(transports.all.map(({ state }) => state)).toEqual(["closed", "connecting"]);
+  });
+
+  it("connects at once to what joins while another is connected, and picks it when that has worked", () => {
+    const { pool, update, use, to } = poolOf("1");
+    use();
+    to("1").become("ready");
+    update("1", "2");
+    expect(to("2").state).toBe("connecting");
+    expect([use(), use(), use(), pool.usable]).toEqual(["1", "1", "1", 1]);
+    to("2").become("ready");
+    expect([use(), use()].sort()).toEqual(["1", "2"]);
+  });
+
+  it("never picks what joins and cannot be reached, but goes on trying", () => {
+    const { transports, clock, update, use, to } = poolOf("1");
+    use();
+    to("1").become("ready");
+    update("1", "2");
+    to("2").become("failed");
+    update("1", "2");
+    clock.advance(240);
+    expect(transports.all).toHaveLength(3);
+    expect([use(), use(), use()]).toEqual(["1", "1", "1"]);
+  });
+
+  it("treats a weight that rises from 0 as joining", () => {
+    const { transports, update, use, to } = poolOf("1", "2=0");
+    use();
+    to("1").become("ready");
+    expect(transports.all).toHaveLength(1);
+    update("1", "2=100");
+    expect(to("2").state).toBe("connecting");
+    expect([use(), use(), use()]).toEqual(["1", "1", "1"]);
+  });
+
+  it("leaves the first list, and one that replaces all who are connected, to calls", () => {
+    const { pool, transports, update, use, to } = poolOf("1", "2", "3");
+    use();
+    to("1").become("ready");
+    update("1", "2", "3");
+    expect(transports.all).toHaveLength(1);
+    update("4", "5");
+    expect([transports.all.length, pool.usable]).toEqual([1, 2]);
   });
 
   it("knows no candidate when all weights are 0", () => {
@@ -183,6 +227,58 @@ describe("InstancePool: picks", () => {
     to("1").become("ready");
     to("1").become("idle");
     expect(woken).toHaveBeenCalledTimes(1);
+  });
+
+  it("goes on trying every 200 ms as long as somebody waits, whoever began", () => {
+    const { pool, transports, clock, use, to } = poolOf("1");
+    use();
+    for (let n = 0; n < 6; n++) {
+      to("1").become("failed");
+      clock.advance(1_000);
+    }
+    to("1").become("failed");
+    const stop = pool.wait(() => {});
+    pool.wait(() => {});
+    stop();
+    const made = transports.all.length;
+    for (let ms = 0; ms < 2_000; ms++) {
+      clock.advance(1);
+      to("1").become("failed");
+    }
+    // The first of them less than 200 ms after the wait began.
+    expect(transports.all).toHaveLength(made + 11);
+  });
+
+  it("does not put a try off for the sake of those who wait", () => {
+    const ports = Array.from({ length: 300 }, (_, index) => String(index + 1));
+    const { pool, transports, clock, to } = poolOf(...ports);
+    for (const _ of ports) pool.pick()?.transport.connect();
+    for (const port of ports) to(port).become("failed");
+    pool.wait(() => {});
+    clock.advance(240);
+    expect(transports.all).toHaveLength(600);
+  });
+
+  it("hurries to no more than a thousand instances a second", () => {
+    const ports = Array.from({ length: 300 }, (_, index) => String(index + 1));
+    const { pool, transports, clock } = poolOf(...ports);
+    for (const _ of ports) pool.pick()?.transport.connect();
+    pool.wait(() => {});
+    let failed = 0;
+    const failAll = (): void => {
+      for (; failed < transports.all.length; failed++) transports.all[failed]?.become("failed");
+    };
+    for (let ms = 0; ms < 2_000; ms += 10) {
+      failAll();
+      clock.advance(10);
+    }
+    const made = transports.all.length;
+    for (let ms = 0; ms < 2_000; ms += 10) {
+      failAll();
+      clock.advance(10);
+    }
+    expect(transports.all.length - made).toBeLessThanOrEqual(2_100);
+    expect(transports.all.length - made).toBeGreaterThanOrEqual(1_800);
   });
 
   it("forgets who no longer waits", () => {

@@ -52,13 +52,28 @@ describe("decideRetry: which ends are safe to repeat", () => {
   it.each(cases)("%s %j: never against what stands in the way", (reason, ending) => {
     const inTheWay: readonly Facts[] = [
       { committed: true },
-      { attempts: 3 },
+      { attempts: 3, otherInstance: false },
       { maxAttempts: 1 },
       { remainingMs: 0 },
     ];
     for (const facts of inTheWay) {
       expect(decide(reason, { idempotent: true, ...facts }, ending).retry).toBe(false);
     }
+  });
+
+  it("does not count what never left while there is an untried instance, unless there is to be one attempt", () => {
+    expect(decide("CONNECT_FAILED", { attempts: 3 })).toMatchObject({
+      retry: true,
+      counted: false,
+    });
+    expect(decide("CONNECT_FAILED", { attempts: 2, otherInstance: false })).toMatchObject({
+      retry: true,
+      counted: true,
+    });
+    expect(decide("CONNECT_FAILED", { attempts: 3, otherInstance: false }).retry).toBe(false);
+    expect(decide("CONNECT_FAILED", { attempts: 3 }, remote).retry).toBe(false);
+    expect(decide("CONNECT_FAILED", { maxAttempts: 1 }).retry).toBe(false);
+    expect(decide("CALL_REFUSED")).toMatchObject({ retry: true, counted: true });
   });
 
   it("follows the catalogue for every reason", () => {
@@ -96,6 +111,7 @@ describe("decideRetry: how long to wait, and who pays", () => {
       retry: true,
       delayMs: 0,
       budgeted: false,
+      counted: true,
     });
     expect(decide("CALL_REFUSED").budgeted).toBe(true);
     // A host that says so of its own next hop is a server that did something.

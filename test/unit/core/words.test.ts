@@ -91,10 +91,19 @@ describe("instances", () => {
   });
 
   it("refuse weights and ports that make no sense", () => {
-    for (const weight of [-1, 1_000_001, Number.NaN, Number.POSITIVE_INFINITY, "1", null]) {
+    for (const weight of [
+      -1,
+      1e-310,
+      0.99e-6,
+      1_000_001,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      "1",
+      null,
+    ]) {
       expect(weightProblem(weight)).toMatch(/^weight is/);
     }
-    for (const weight of [0, 0.5, 1_000_000]) expect(weightProblem(weight)).toBeUndefined();
+    for (const weight of [0, 1e-6, 0.5, 1_000_000]) expect(weightProblem(weight)).toBeUndefined();
     for (const port of [0, 65_536, 1.5, "80"]) expect(portProblem(port)).toMatch(/^port is/);
   });
 

@@ -55,6 +55,7 @@ function ask(
       reply: (reply) => replies.push(reply),
       replyInPieces: () => Promise.resolve(),
       onClose() {},
+      breakOff() {},
     });
   } catch (thrown) {
     return errorReply(ServingError.from(thrown));

@@ -263,4 +263,59 @@ describe("the bounds", () => {
     await weigh("x");
     await expect(weigh("z")).rejects.toMatchObject(full);
   });
+
+  it("hold for operators' weights and shares over all services", async () => {
+    const { store, register } = fixture({
+      maxServices: 9,
+      maxInstancesPerService: 9,
+      maxInstances: 4,
+    });
+    const weigh = (service: string, instance: string, weight?: number): Promise<unknown> =>
+      store.setWeight({ service, instance, weight });
+    await register("a");
+    for (const name of ["a", "b"]) await weigh("mnist", name, 1);
+    for (const service of ["x", "y"]) await weigh(service, "a", 1);
+    await expect(weigh("z", "a", 1)).rejects.toMatchObject(full);
+    // What has registered goes before what never did.
+    await weigh("mnist", "c", 1);
+    await weigh("mnist", "d", 1);
+    await expect(weigh("mnist", "e", 1)).rejects.toMatchObject(full);
+    await weigh("mnist", "d", undefined);
+    await store.setTraffic({ group: "g", shares: new Map([["n", 1]]) });
+    const two = new Map([
+      ["n", 1],
+      ["m", 1],
+    ]);
+    await expect(store.setTraffic({ group: "g", shares: two })).rejects.toMatchObject(full);
+    await store.setTraffic({ group: "g", shares: new Map([["m", 1]]) });
+  });
+
+  it("never keep a registration out for the sake of weights of what never registered", async () => {
+    const { store, register, listed } = fixture({
+      maxServices: 2,
+      maxInstancesPerService: 9,
+      maxInstances: 9,
+    });
+    await store.setWeight({ service: "x", instance: "a", weight: 1 });
+    await store.setWeight({ service: "y", instance: "a", weight: 1 });
+    await register("a");
+    await register("a", { service: "other" });
+    expect([listed(), listed("other")]).toEqual([["a=100"], ["a=100"]]);
+  });
+});
+
+describe("a group's weights", () => {
+  it("are never too small to be taken, and 0 stays 0", async () => {
+    const { store, register, listed } = fixture();
+    await register("a", { service: "g.n", weight: 1e-6 });
+    await register("b", { service: "g.n", weight: 1_000_000 });
+    await register("c", { service: "g.n", weight: 0 });
+    await register("d", { service: "g.m", weight: 1 });
+    const shares = new Map([
+      ["n", 1e-6],
+      ["m", 1_000_000],
+    ]);
+    await store.setTraffic({ group: "g", shares });
+    expect(listed("g")).toEqual(["d=99.9999999999", "a=0.000001", "b=0.000001", "c=0"]);
+  });
 });

@@ -30,6 +30,30 @@ const bad: readonly [string, Record<string, unknown>, RegExp][] = [
   ["a name with blanks", { name: "a b" }, /options\.name/],
   ["an unknown open path", { open: ["pign"] }, /did you mean "ping"/],
   ["an unknown level", { logLevel: "loud" }, /options\.logLevel/],
+  [
+    "a directory that is no text",
+    { directory: 5, service: "s" },
+    /options\.directory is 5, expected a text/,
+  ],
+  ["a name that is no text", { name: 5 }, /options\.name is 5/],
+  ["a logger that is none", { logger: {} }, /options\.logger is an object, expected/],
+  [
+    "TLS with a misspelt name",
+    { tls: { cert: "c", key: "k", clientCA: "x" } },
+    /options\.tls has no option "clientCA", did you mean "clientCa"/,
+  ],
+  ["TLS without a key", { tls: { cert: "c" } }, /options\.tls needs both/],
+  ["TLS that OpenSSL cannot read", { tls: { cert: "c", key: "k" } }, /options\.tls cannot be used/],
+  [
+    "TLS to directories that cannot be read",
+    { directoryTls: { ca: "x", cert: "y" } },
+    /options\.directoryTls cannot be used/,
+  ],
+  [
+    "an address nobody can call",
+    { advertise: "0.0.0.0", service: "s", directory: "d:1" },
+    /which nobody can call/,
+  ],
   ["an unknown limit", { limits: { maxHeaders: 1 } }, /options\.limits has no option/],
   [
     "a limit out of range",

@@ -192,6 +192,31 @@ describe("createHttpSource", () => {
     await source.close();
   });
 
+  const nobody = (reason: string): ScriptedAnswer => ({
+    status: 503,
+    body: JSON.stringify({ error: { code: "UNAVAILABLE", reason, message: "" } }),
+  });
+
+  it("takes a directory's NO_INSTANCE for an empty list, to be seen three times running", async () => {
+    const { clock, server, recorder, source } = await started(ok([one], '"v1"'));
+    server.answer = nobody("NO_INSTANCE");
+    await clock.settle(10_000);
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=100"]);
+    await clock.settle(5_000);
+    expect([recorder.listed(), recorder.last?.stale]).toEqual([[], false]);
+    await source.close();
+  });
+
+  it("takes any other 503 for a failure, however often", async () => {
+    const { clock, server, recorder, source } = await started(ok([one]));
+    for (const answer of [nobody("DRAINING"), { status: 503, body: "NO_INSTANCE" }]) {
+      server.answer = answer;
+      await clock.settle(60_000);
+    }
+    expect([recorder.listed(), recorder.last?.stale]).toEqual([["10.0.0.1:80=100"], true]);
+    await source.close();
+  });
+
   it("takes a first empty list as it is", async () => {
     const { recorder, source } = await started(ok([]));
     expect(recorder.last).toMatchObject({ version: 1, instances: [], stale: false });
@@ -218,6 +243,17 @@ describe("createHttpSource", () => {
     await hanging.clock.settle(5_000);
     expect(hanging.recorder.errors[0]?.message).toContain("directoryToken took more than 5000 ms");
     await hanging.source.close();
+  });
+
+  it("sends nothing when a function gives no token that can be sent", async () => {
+    for (const given of [undefined, "", "a\nb", 5]) {
+      const { server, recorder, source } = await started(ok([one]), {
+        directoryToken: () => given as string,
+      });
+      expect(recorder.errors[0]?.message).toContain("directoryToken() gave no usable text");
+      expect(server.requests).toEqual([]);
+      await source.close();
+    }
   });
 
   it("counts what it leaves out, and logs it once", async () => {

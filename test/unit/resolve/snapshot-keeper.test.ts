@@ -69,6 +69,33 @@ describe("createSnapshotKeeper", () => {
     expect(recorder.last).toMatchObject({ version: 3, stale: false, confirmedAtMs: clock.now() });
   });
 
+  it("tells of every confirmation, with the same snapshot and a later time", () => {
+    const { clock, keeper, recorder } = fixture();
+    keeper.accept({ instances: [a], rejected: 0 });
+    clock.advance(1_000);
+    keeper.confirm();
+    clock.advance(1_000);
+    keeper.accept({ instances: [{ ...a }], rejected: 0 });
+    const first = recorder.last;
+    const nowMs = clock.now();
+    expect(recorder.snapshots).toHaveLength(1);
+    expect(recorder.confirmed).toEqual([
+      { ...first, confirmedAtMs: nowMs - 1_000 },
+      { ...first, confirmedAtMs: nowMs },
+    ]);
+    expect(recorder.confirmed.every(Object.isFrozen)).toBe(true);
+  });
+
+  it("does not call a doubted list confirmed", () => {
+    const { clock, keeper, recorder } = fixture();
+    keeper.accept({ instances: [a], rejected: 0 });
+    const confirmedAtMs = clock.now();
+    clock.advance(1_000);
+    keeper.accept({ instances: [a], rejected: 0 }, { doubted: true });
+    keeper.accept({ instances: [a], rejected: 0 }, { doubted: true });
+    expect([recorder.last?.confirmedAtMs, recorder.confirmed]).toEqual([confirmedAtMs, []]);
+  });
+
   it("makes no list of a failure or a confirmation", () => {
     const { keeper, recorder } = fixture();
     keeper.fail(error);
