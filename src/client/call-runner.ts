@@ -307,7 +307,8 @@ export class CallRunner implements AttemptListener, OpenCall, EndedCall {
     this.#forced = end;
     this.#wait.end();
     if (this.#attempt !== undefined) this.#attempt.cancel(end.code, end.message);
-    else process.nextTick(() => this.#finish(end));
+    // Not the next tick: an app that tries again at once would keep the event loop from the news that it waits for.
+    else setImmediate(() => this.#finish(end));
   }
 
   #finish(end: AttemptEnd): void {

@@ -173,6 +173,20 @@ describe("a client in a loop over a directory", () => {
   });
 });
 
+describe("an app that tries again at once", () => {
+  it("does not keep the event loop from turning while its calls fail", async () => {
+    const target = "static:///127.0.0.1:1?weight=0";
+    await using client = createClient(PredictServiceDefinition, { target });
+    let turned = false;
+    setImmediate(() => setImmediate(() => setImmediate(() => (turned = true))));
+    let tries = 0;
+    while (!turned && tries < 10_000) {
+      await client.predict({}).catch(() => tries++);
+    }
+    expect([turned, tries < 100]).toEqual([true, true]);
+  });
+});
+
 describe("a host and its directory", () => {
   it("is listed once it is ready, under its name, and gone as soon as it stops, before it has drained", async () => {
     const { directory, at } = await startTestDirectory();

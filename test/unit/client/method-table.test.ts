@@ -47,6 +47,7 @@ describe("methodTable", () => {
       'methods has "unari", which is no method of the service, did you mean "unary"?',
     ],
     [{ unary: { timeout: 1 } }, 'methods.unary has no option "timeout", did you mean "timeoutMs"?'],
+    [{ unary: { hedgeDelayMs: 5 } }, "methods.unary.hedgeDelayMs is not in this version"],
     [{ unary: { timeoutMs: -1 } }, "methods.unary.timeoutMs is -1"],
     [{ "*": { maxAttempts: 0 } }, "methods.*.maxAttempts is 0"],
     [{ unary: { idempotent: "yes" } }, 'methods.unary.idempotent is "yes"'],

@@ -70,7 +70,7 @@ describe("createRegistration: several directories", () => {
     const registration = host({ leaseTtlMs: 30_000 });
     await clock.settle();
     one.state = "mute";
-    await clock.settle(9_000);
+    await clock.settle(14_000);
     one.state = "up";
     const stopped = registration.stop();
     await clock.settle(4_000);

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Instance, instanceOf } from "../../../src/core/instance.js";
-import { upstreamAnswerFromJson, upstreamAnswerToJson } from "../../../src/wire/upstream-json.js";
+import {
+  saysNoInstance,
+  upstreamAnswerFromJson,
+  upstreamAnswerToJson,
+} from "../../../src/wire/upstream-json.js";
 
 function read(items: readonly unknown[]): readonly string[] {
   const text = JSON.stringify({ endpoints: { items } });
@@ -185,5 +189,19 @@ describe("upstreamAnswerToJson", () => {
         { reduceWeights: false },
       );
     expect(write(instances)).toBe(write(instances.toReversed()));
+  });
+});
+
+describe("saysNoInstance", () => {
+  it.each([
+    ['{"error":{"code":"UNAVAILABLE","reason":"NO_INSTANCE","message":"x"}}', true],
+    ['{"error":{"reason":"DRAINING"}}', false],
+    ['{"reason":"NO_INSTANCE"}', false],
+    ['{"error":"NO_INSTANCE"}', false],
+    ["NO_INSTANCE", false],
+    ["null", false],
+    ["", false],
+  ])("of %s is %s", (text, expected) => {
+    expect(saysNoInstance(text)).toBe(expected);
   });
 });
