@@ -1,5 +1,10 @@
 import { bindEndpoint, type Endpoint } from "../core/endpoint.js";
-import { appFromService, checkServiceName, DEFAULT_WEIGHT, MAX_WEIGHT } from "../core/instance.js";
+import {
+  appFromService,
+  checkServiceName,
+  DEFAULT_WEIGHT,
+  weightProblem,
+} from "../core/instance.js";
 import { MAX_LEASE_TTL_MS, MIN_LEASE_TTL_MS } from "../core/lease.js";
 import {
   checkNumber,
@@ -56,7 +61,7 @@ export interface HostOptions {
   readonly preStopDelayMs?: number | undefined;
   /** How long a stop waits for calls in progress, in ms; EAS's `eas.termination_grace_period`. @defaultValue 30,000 */
   readonly terminationGracePeriodMs?: number | undefined;
-  /** Directories to register with: `host:port[,host:port]`. @defaultValue none */
+  /** Directories to register with, all of them: `host:port[,host:port]`. @defaultValue none */
   readonly directory?: string | undefined;
   /** Token of the directory. @defaultValue none */
   readonly directoryToken?: string | undefined;
@@ -168,6 +173,12 @@ const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silen
 const openPaths: readonly OpenPath[] = ["health", "ping"];
 const textOptions = ["app", "advertise", "directory", "directoryToken", "name"] as const;
 
+function checkedWeight(weight: number | undefined): number {
+  const problem = weightProblem(weight);
+  if (problem !== undefined) throw servingError("INVALID_OPTION", `options.${problem}`);
+  return weight ?? DEFAULT_WEIGHT;
+}
+
 function checkLogger(logger: Logger | undefined): void {
   const needed = ["debug", "info", "warn", "error"] as const;
   if (logger === undefined || needed.every((level) => typeof logger[level] === "function")) return;
@@ -241,7 +252,7 @@ export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions
     leaseTtlMs: number("leaseTtlMs", MIN_LEASE_TTL_MS, MAX_LEASE_TTL_MS),
     advertised: directories.length === 0 ? undefined : advertisedAddress(o.advertise, endpoint),
     name: o.name ?? "",
-    weight: number("weight", 0, MAX_WEIGHT, { integer: false }),
+    weight: checkedWeight(o.weight),
     app: o.app ?? appFromService(service),
     exposeErrors: o.exposeErrors === true,
     otherPaths: o.otherPaths !== false,

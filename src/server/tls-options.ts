@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { fillOptions } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
@@ -20,6 +21,8 @@ const bytes = (pem: Pem): string | Buffer | undefined =>
 function tryMaterial(material: { ca?: Pem; cert?: Pem; key?: Pem }, option: string): void {
   try {
     const { ca, cert, key } = material;
+    // OpenSSL takes authorities that are no certificates without a word.
+    if (ca !== undefined) new X509Certificate(ca);
     createSecureContext({ ca: bytes(ca), cert: bytes(cert), key: bytes(key) });
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);

@@ -46,7 +46,7 @@ const bad: readonly [string, Record<string, unknown>, RegExp][] = [
   ["TLS that OpenSSL cannot read", { tls: { cert: "c", key: "k" } }, /options\.tls cannot be used/],
   [
     "TLS to directories that cannot be read",
-    { directoryTls: { ca: "x", cert: "y" } },
+    { directoryTls: { ca: "nonsense" } },
     /options\.directoryTls cannot be used/,
   ],
   [
