@@ -24,11 +24,13 @@ export function startChild(file: string, args: readonly string[], core: number):
   });
   const receive = <T>(): Promise<T> =>
     new Promise((resolve, reject) => {
+      const ended = (code: number | null): void => reject(new Error(`${file} ended with ${code}`));
+      child.once("exit", ended);
       child.once("message", (message: T & { error?: string }) => {
+        child.off("exit", ended);
         if (message.error !== undefined) reject(new Error(message.error));
         else resolve(message);
       });
-      child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
     });
   return {
     receive,
@@ -38,7 +40,6 @@ export function startChild(file: string, args: readonly string[], core: number):
       return answer as never;
     },
     stop() {
-      child.removeAllListeners("exit");
       child.kill("SIGKILL");
     },
   };
