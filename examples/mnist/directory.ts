@@ -6,7 +6,7 @@ const { host, port } = directory.address;
 process.send?.(`${host}:${port}`);
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
-    process.disconnect?.();
+    if (process.connected) process.disconnect();
     void directory.close();
   });
 }
