@@ -4,14 +4,10 @@ import type { HostLoad, HostState, HostView } from "../builtin/host-view.js";
 import { builtins } from "../builtin/registry.js";
 import { isLoopback } from "../core/endpoint.js";
 import { addressText, instanceOf } from "../core/instance.js";
-import { type Invocation, isSequence, type Outcome } from "../core/invocation.js";
-import { abandonPieces, wrapPieces } from "../core/pieces.js";
 import { type Clock, type Logger, systemClock } from "../core/ports.js";
-import { type ServingError, servingError } from "../core/serving-error.js";
-import { TimeLimit } from "../core/time-limit.js";
+import { servingError } from "../core/serving-error.js";
 import { builtinRoutes } from "../door/builtin-grpc.js";
 import { BUILTIN_PREFIX } from "../door/builtin-http.js";
-import type { Invoker } from "../door/invoker.js";
 import { predictRoutes } from "../door/predict-door.js";
 import { createInlineLane } from "../lane/inline-lane.js";
 import type { Lane } from "../lane/lane.js";
@@ -19,8 +15,7 @@ import type { ProcessorShape } from "../processor/processor.js";
 import { createRunner } from "../processor/runner.js";
 import { openPort, type Port } from "../server/port.js";
 import { createAccess } from "./access.js";
-import { type Admission, createAdmission, type Release } from "./admission.js";
-import { type CallMetrics, createCallMetrics } from "./call-metrics.js";
+import { CallIntake } from "./call-intake.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 import { createStateCell } from "./host-state.js";
 import { createHttpRoutes } from "./http-routes.js";
@@ -61,28 +56,21 @@ export function createProcessorHost(
 /** Time between the answer of the last aborted call and the break of its connection. */
 const FLUSH_MS = 250;
 
-class RunningHost implements StartableHost, HostView, Invoker {
-  readonly clock: Clock;
+class RunningHost implements StartableHost, HostView {
   readonly version: string = KIT_VERSION;
   readonly service: string;
-  readonly requestTime: TimeLimit;
-  readonly pieceTime: TimeLimit;
   readonly startedAtMs: number;
   readonly #options: ResolvedHostOptions;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #state = createStateCell();
   readonly #lane: Lane;
-  readonly #admission: Admission;
-  readonly #metrics: CallMetrics = createCallMetrics();
+  readonly #intake: CallIntake;
   readonly #eventLoopDelay = monitorEventLoopDelay({ resolution: 20 });
-  /** Calls that wait or run. */
-  readonly #accepted = new Set<Invocation>();
   readonly #initialising = new AbortController();
-  #calls = 0;
   #port: Port | undefined;
   #registration: Registration | undefined;
   #closing: Promise<void> | undefined;
-  #refusing = false;
   /** The grace period of the stop that is under way. */
   #graceMs = 0;
   readonly closed: Promise<void>;
@@ -93,14 +81,11 @@ class RunningHost implements StartableHost, HostView, Invoker {
     options: ResolvedHostOptions,
     ports: { readonly clock: Clock; readonly logger: Logger },
   ) {
-    this.clock = ports.clock;
+    this.#clock = ports.clock;
     this.#logger = ports.logger;
     this.#options = options;
     this.service = options.service;
-    this.requestTime = new TimeLimit(options.requestTimeoutMs, this.clock);
-    this.pieceTime = new TimeLimit(options.streamIdleTimeoutMs, this.clock);
-    this.startedAtMs = this.clock.now();
-    this.#admission = createAdmission({ ...options, maxRunning: options.workerThreads });
+    this.startedAtMs = this.#clock.now();
     this.#lane = createInlineLane(
       createRunner(processor, {
         context: {
@@ -109,11 +94,12 @@ class RunningHost implements StartableHost, HostView, Invoker {
           logger: ports.logger,
           signal: this.#initialising.signal,
         },
-        clock: this.clock,
+        clock: this.#clock,
         logger: ports.logger,
         exposeErrors: options.exposeErrors,
       }),
     );
+    this.#intake = new CallIntake(options, this.#lane, ports);
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
     });
@@ -138,7 +124,7 @@ class RunningHost implements StartableHost, HostView, Invoker {
   }
 
   nowMs(): number {
-    return this.clock.now();
+    return this.#clock.now();
   }
 
   async start(): Promise<void> {
@@ -163,6 +149,7 @@ class RunningHost implements StartableHost, HostView, Invoker {
       throw servingError("DRAINING", "the host was closed before it was ready");
     }
     this.#state.move("ready");
+    this.#intake.open();
     this.#registration = registration;
     registration?.start();
     logger.info({ address: addressText(this.address.host, this.address.port) }, "service started");
@@ -176,7 +163,7 @@ class RunningHost implements StartableHost, HostView, Invoker {
 
   async #bind(): Promise<Port> {
     const { endpoint, tls, limits, otherPaths, token } = this.#options;
-    const rpcRoutes = [...predictRoutes(this), ...builtinRoutes(this)];
+    const rpcRoutes = [...predictRoutes(this.#intake), ...builtinRoutes(this)];
     const port = await openPort({
       endpoint,
       tls,
@@ -184,12 +171,12 @@ class RunningHost implements StartableHost, HostView, Invoker {
       rpcRoutes,
       http: createHttpRoutes({
         view: this,
-        invoker: this,
+        invoker: this.#intake,
         rpcPaths: new Set(rpcRoutes.map((route) => route.path)),
         otherPaths,
       }),
       authorize: createAccess(this.#options),
-      clock: this.clock,
+      clock: this.#clock,
       logger: this.#logger,
     });
     const address = addressText(port.address.host, port.address.port);
@@ -228,102 +215,25 @@ class RunningHost implements StartableHost, HostView, Invoker {
         app,
       }),
       leaseTtlMs: this.#options.leaseTtlMs,
-      clock: this.clock,
+      clock: this.#clock,
       random: Math.random,
       logger: this.#logger,
     });
   }
 
-  series(door: "grpc" | "eas", method: string): ReturnType<CallMetrics["series"]> {
-    return this.#metrics.series(door, method);
-  }
-
-  async invoke(invocation: Invocation): Promise<Outcome> {
-    const refusal = this.#refusal(invocation);
-    if (refusal !== undefined) throw refusal;
-    this.#accepted.add(invocation);
-    let leave: Release | undefined;
-    try {
-      const entering = this.#admission.enter(invocation);
-      leave = entering instanceof Promise ? await entering : entering;
-      this.#calls++;
-      const outcome = await this.#lane.run(invocation);
-      this.#checkOutcome(invocation, outcome);
-      if (isSequence(outcome.payloads))
-        return this.#untilRead(invocation, outcome, outcome.payloads, leave);
-      this.#left(invocation, leave);
-      return outcome;
-    } catch (thrown) {
-      this.#left(invocation, leave);
-      throw thrown;
-    }
-  }
-
-  #checkOutcome(invocation: Invocation, { payloads }: Outcome): void {
-    const { maxMessageBytes } = this.#options.limits;
-    if (!isSequence(payloads)) {
-      if (payloads.byteLength <= maxMessageBytes) return;
-      throw servingError(
-        "MESSAGE_TOO_LARGE",
-        `the answer is ${payloads.byteLength} bytes, at most ${maxMessageBytes} go out`,
-      );
-    }
-    if (invocation.takesPieces) return;
-    abandonPieces(payloads).catch((err: unknown) =>
-      this.#logger.warn({ err }, "the pieces of a refused answer did not end well"),
-    );
-    throw servingError("STREAM_NEEDED", "this processor answers in pieces: call PredictStream");
-  }
-
-  #left(invocation: Invocation, leave: Release | undefined): void {
-    this.#accepted.delete(invocation);
-    leave?.();
-  }
-
-  /** A call that answers in pieces is in progress until its last piece, or until nobody reads on. */
-  #untilRead(
-    invocation: Invocation,
-    outcome: Outcome,
-    pieces: AsyncIterable<Uint8Array>,
-    leave: Release,
-  ): Outcome {
-    const left = (): void => this.#left(invocation, leave);
-    return {
-      payloads: wrapPieces(pieces, { ended: left }),
-      status: outcome.status,
-      get headers() {
-        return outcome.headers;
-      },
-      get trailers() {
-        return outcome.trailers;
-      },
-    };
-  }
-
-  #refusal(invocation: Invocation): ServingError | undefined {
-    if (this.#refusing) return servingError("DRAINING", "the host is stopping");
-    if (this.state === "starting") return servingError("NOT_READY", "the host is still starting");
-    const { service } = invocation;
-    if (service !== "" && this.service !== "" && service !== this.service) {
-      return servingError(
-        "UNKNOWN_SERVICE",
-        `no service ${JSON.stringify(service.slice(0, 80))} is hosted here, expected "${this.service}"`,
-      );
-    }
-    return undefined;
-  }
-
   load(): HostLoad {
-    const { running, queueLength, queueBytes } = this.#admission;
+    const { running, queueLength, queueBytes } = this.#intake.admission;
     const state = this.state === "starting" ? "starting" : running > 0 ? "busy" : "ready";
     const delay = this.#eventLoopDelay.percentile(99) / 1e6;
     this.#eventLoopDelay.reset();
     return {
-      methods: this.#metrics.read(),
+      methods: this.#intake.metrics.read(),
       queueLength,
       queueBytes,
       inFlight: running,
-      lanes: [{ kind: this.#lane.kind, index: 0, state, inFlight: running, calls: this.#calls }],
+      lanes: [
+        { kind: this.#lane.kind, index: 0, state, inFlight: running, calls: this.#intake.calls },
+      ],
       connections: this.#port?.connections ?? 0,
       eventLoopDelayP99Ms: delay,
     };
@@ -351,18 +261,21 @@ class RunningHost implements StartableHost, HostView, Invoker {
   async #shutDown(graceMs: number): Promise<void> {
     if (this.state === "stopped") return;
     const { preStopDelayMs } = this.#options;
-    this.#logger.info({ graceMs, calls: this.#accepted.size }, "stopping");
+    this.#logger.info({ graceMs, calls: this.#intake.accepted }, "stopping");
     const wasReady = this.state === "ready";
     this.#state.move("draining");
     this.#initialising.abort(servingError("DRAINING", "the host is stopping"));
     await this.#registration?.stop();
     if (preStopDelayMs > 0) await this.#wait(preStopDelayMs);
-    this.#refusing = true;
-    const endMs = this.clock.now() + graceMs;
-    const cancelAbort = this.clock.after(graceMs, () => this.#abortRest());
+    this.#intake.refuse();
+    const endMs = this.#clock.now() + graceMs;
+    const cancelAbort = this.#clock.after(graceMs, () => this.#abortRest());
     await this.#port?.drain(graceMs + FLUSH_MS);
     // A caller that left leaves its process() running: dispose() waits for that too.
-    await Promise.race([this.#admission.idle(), this.#wait(Math.max(0, endMs - this.clock.now()))]);
+    await Promise.race([
+      this.#intake.admission.idle(),
+      this.#wait(Math.max(0, endMs - this.#clock.now())),
+    ]);
     cancelAbort();
     if (wasReady) await this.#dispose();
     this.#state.move("stopped");
@@ -373,17 +286,18 @@ class RunningHost implements StartableHost, HostView, Invoker {
 
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.clock.after(ms, resolve, { background: true });
+      this.#clock.after(ms, resolve, { background: true });
     });
   }
 
   #abortRest(): void {
     this.#logger.warn(
-      { calls: this.#accepted.size },
+      { calls: this.#intake.accepted },
       "grace period over: aborting calls in progress",
     );
-    const reason = servingError("ABORTED_BY_STOP", "the host stopped before the call ended");
-    for (const invocation of [...this.#accepted]) invocation.giveUp(reason);
+    this.#intake.giveUpAll(
+      servingError("ABORTED_BY_STOP", "the host stopped before the call ended"),
+    );
   }
 
   async #dispose(): Promise<void> {
@@ -396,7 +310,6 @@ class RunningHost implements StartableHost, HostView, Invoker {
 
   #stopClocks(): void {
     this.#eventLoopDelay.disable();
-    this.requestTime.close();
-    this.pieceTime.close();
+    this.#intake.close();
   }
 }
