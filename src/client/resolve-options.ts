@@ -1,5 +1,11 @@
-import { checkNumber, fillOptions, refuseLaterOptions, seen } from "../core/options.js";
-import { type Logger, silentLogger } from "../core/ports.js";
+import {
+  checkLogger,
+  checkNumber,
+  fillOptions,
+  refuseLaterOptions,
+  seen,
+} from "../core/options.js";
+import { silentLogger } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
 import { isToken } from "../core/token.js";
 import { parseTarget } from "../resolve/target.js";
@@ -43,7 +49,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     pollIntervalMs: checkNumber(filled.pollIntervalMs, "pollIntervalMs", interval),
     pingIntervalMs: checkPing(filled.pingIntervalMs),
     maxMessageBytes: checkNumber(filled.maxMessageBytes, "maxMessageBytes", bytes),
-    logger: checkLogger(filled.logger),
+    logger: checkLogger(filled.logger, "logger") ?? silentLogger,
     seed: seed === undefined ? undefined : checkNumber(seed, "seed", anyNumber),
     policy: {
       ...resolveCallPolicy(filled, filled, ""),
@@ -108,12 +114,4 @@ function checkTls(tls: boolean | ClientTls | undefined, option: string): ClientT
   const filled = fillOptions<ClientTls>(tls, known, option);
   checkGrpcTls(filled, option);
   return filled;
-}
-
-function checkLogger(logger: Logger | undefined): Logger {
-  if (logger === undefined) return silentLogger;
-  const methods = ["debug", "info", "warn", "error"] as const;
-  const missing = methods.find((method) => typeof logger[method] !== "function");
-  if (missing === undefined) return logger;
-  throw servingError("INVALID_OPTION", `logger has no method "${missing}"`);
 }

@@ -1,4 +1,5 @@
 import { didYouMean } from "./nearest.js";
+import type { Logger } from "./ports.js";
 import { servingError } from "./serving-error.js";
 
 /**
@@ -96,6 +97,19 @@ export function checkText(value: string, option: string): string {
     throw servingError("INVALID_OPTION", `${option} is ${seen(value)}, expected a text`);
   }
   return value;
+}
+
+const logMethods = ["debug", "info", "warn", "error"] as const;
+
+/**
+ * Checks an option that takes a logger; undefined means the default.
+ *
+ * @throws ConfigError `INVALID_OPTION` naming the first method that is missing.
+ */
+export function checkLogger(logger: Logger | undefined, option: string): Logger | undefined {
+  const missing = logMethods.find((method) => typeof logger?.[method] !== "function");
+  if (logger === undefined || missing === undefined) return logger;
+  throw servingError("INVALID_OPTION", `${option} has no method "${missing}"`);
 }
 
 /** Shows a value in an error message, never at length. */

@@ -1,9 +1,10 @@
 import { bindEndpoint, type Endpoint } from "../core/endpoint.js";
-import { checkOneOf, fillOptions, seen } from "../core/options.js";
+import { checkLogger, checkOneOf, fillOptions, seen } from "../core/options.js";
 import type { Logger } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
 import { type ServerLimits, serverLimits } from "../server/limits.js";
 import type { ServerTls } from "../server/port.js";
+import { checkServerTls } from "../server/tls-options.js";
 
 /** Options of a directory. */
 export interface DirectoryOptions {
@@ -106,9 +107,9 @@ export function resolveDirectoryOptions(given?: DirectoryOptions): ResolvedDirec
     token,
     readToken,
     reduceWeights,
-    tls,
+    tls: checkServerTls(tls, "tls"),
     limits: serverLimits(limits),
-    logger,
+    logger: checkLogger(logger, "logger"),
   });
 }
 

@@ -7,6 +7,7 @@ import {
 } from "../core/instance.js";
 import { MAX_LEASE_TTL_MS, MIN_LEASE_TTL_MS } from "../core/lease.js";
 import {
+  checkLogger,
   checkNumber,
   checkOneOf,
   checkText,
@@ -179,15 +180,6 @@ function checkedWeight(weight: number | undefined): number {
   return weight ?? DEFAULT_WEIGHT;
 }
 
-function checkLogger(logger: Logger | undefined): void {
-  const needed = ["debug", "info", "warn", "error"] as const;
-  if (logger === undefined || needed.every((level) => typeof logger[level] === "function")) return;
-  throw servingError(
-    "INVALID_OPTION",
-    `options.logger is ${seen(logger)}, expected an object with the methods ${needed.join(", ")}`,
-  );
-}
-
 const INSTANCE_NAME = /^[\x21-\x7e]{1,128}$/;
 const MAX_MS = 2 ** 31 - 1;
 
@@ -219,7 +211,6 @@ export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions
       "options.directoryToken has a character that no header can carry",
     );
   }
-  checkLogger(o.logger);
   if (o.name !== undefined && !INSTANCE_NAME.test(o.name)) {
     throw servingError(
       "INVALID_OPTION",
@@ -256,7 +247,7 @@ export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions
     app: o.app ?? appFromService(service),
     exposeErrors: o.exposeErrors === true,
     otherPaths: o.otherPaths !== false,
-    logger: o.logger,
+    logger: checkLogger(o.logger, "options.logger"),
     logLevel: checkOneOf(o.logLevel ?? "info", "options.logLevel", logLevels),
   });
 }

@@ -33,4 +33,16 @@ describe("resolveDirectoryOptions", () => {
       expect.objectContaining({ name: "ConfigError", message: expect.stringContaining(message) }),
     );
   });
+
+  it("refuses TLS and loggers that cannot be used, before anything is opened", () => {
+    const material = { cert: "c", key: "k" };
+    const misspelt: object = { ...material, clientCA: "x" };
+    expect(() => resolveDirectoryOptions({ tls: misspelt as typeof material })).toThrow(
+      'tls has no option "clientCA", did you mean "clientCa"?',
+    );
+    expect(() => resolveDirectoryOptions({ tls: material })).toThrow(/^tls cannot be used/);
+    expect(() => resolveDirectoryOptions({ logger: {} as never })).toThrow(
+      'logger has no method "debug"',
+    );
+  });
 });

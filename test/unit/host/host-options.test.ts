@@ -36,7 +36,7 @@ const bad: readonly [string, Record<string, unknown>, RegExp][] = [
     /options\.directory is 5, expected a text/,
   ],
   ["a name that is no text", { name: 5 }, /options\.name is 5/],
-  ["a logger that is none", { logger: {} }, /options\.logger is an object, expected/],
+  ["a logger that is none", { logger: {} }, /options\.logger has no method "debug"/],
   [
     "TLS with a misspelt name",
     { tls: { cert: "c", key: "k", clientCA: "x" } },
