@@ -49,11 +49,19 @@ module.exports = {
       "^src/(server/grpc-|transport/(grpc-|background-credentials)|client/(channel-facade|balanced-call))",
       "grpc-js is the first transport, not the last: few files know it",
     ),
+    {
+      name: "nice-grpc-in-few-files",
+      comment:
+        "typed clients are nice-grpc's; the transport wants its patch of grpc-js; types are free",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(client/|testing/|transport/grpc-transport)" },
+      to: { path: "node_modules/nice-grpc/", dependencyTypesNot: ["type-only"] },
+    },
     only(
-      "nice-grpc-in-few-files",
-      "node_modules/nice-grpc/",
-      "^src/(client/|testing/|transport/grpc-transport)",
-      "typed clients are nice-grpc's; the transport wants its patch of grpc-js",
+      "prom-client-in-one-file",
+      "node_modules/prom-client/",
+      "^src/host/prometheus-text",
+      "one file knows prom-client",
     ),
     only("pino-in-one-file", "node_modules/pino/", "^src/server/logger", "one file knows pino"),
     {

@@ -1,8 +1,9 @@
-// Regenerates gen/ from proto/: TypeScript by ts-proto and one descriptor set. With --check: fails when that changes
+// Regenerates gen/ from proto/: TypeScript by ts-proto and one descriptor set, as a module, so that it is compiled and
+// packed like all else. With --check: fails when that changes
 // anything, when the protos break buf's rules, or when they break the last release (proto/release.binpb).
 // With --release: takes the protos of today for the last release.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -34,15 +35,34 @@ function differences(before, after) {
   });
 }
 
+/** Descriptors of every proto and of what it imports, without comments. */
+function writeDescriptorSet(folder) {
+  const image = join(folder, "inferwire.binpb");
+  run("build", "--exclude-source-info", "--as-file-descriptor-set", "-o", image);
+  const base64 = readFileSync(image).toString("base64");
+  const lines = base64.match(/.{1,100}/g).map((line) => `  "${line}",`);
+  writeFileSync(
+    join("gen", "descriptor-set.ts"),
+    `// Written by scripts/generate.mjs. DO NOT EDIT.
+
+/** A serialised google.protobuf.FileDescriptorSet of all protos of the kit, in base64. */
+export const descriptorSetBase64: string = [
+${lines.join("\n")}
+].join("");
+`,
+  );
+}
+
 run("lint");
 run("breaking", "--against", "proto/release.binpb");
 if (process.argv.includes("--release")) run("build", "-o", "proto/release.binpb");
 
 const before = mkdtempSync(join(tmpdir(), "inferwire-gen-"));
+const scratch = mkdtempSync(join(tmpdir(), "inferwire-set-"));
 try {
   cpSync("gen", before, { recursive: true });
   run("generate");
-  run("build", "-o", "gen/inferwire.binpb");
+  writeDescriptorSet(scratch);
   const changed = differences(before, "gen");
   if (check && changed.length > 0) {
     console.error(
@@ -56,4 +76,5 @@ try {
   }
 } finally {
   rmSync(before, { recursive: true });
+  rmSync(scratch, { recursive: true });
 }

@@ -83,7 +83,13 @@ export function encodeNetwork(layers: QuantisedLayers): Uint8Array {
   return bytes;
 }
 
-function decodeNetwork(bytes: Uint8Array): QuantisedLayers {
+/**
+ * Reads a weights file and returns its layers, for other programs than {@link Network} to run. The
+ * bytes are copied.
+ *
+ * @throws what {@link loadNetwork} throws.
+ */
+export function decodeNetwork(bytes: Uint8Array): QuantisedLayers {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   checkHeader(bytes, view);
   let offset = headerBytes;

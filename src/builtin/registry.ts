@@ -23,8 +23,6 @@ export interface BuiltinEntry {
   readonly verbs: readonly BuiltinWay[];
   /** Methods of BuiltinService, as its definition spells them. */
   readonly methods: readonly BuiltinWay[];
-  /** False: answered with NOT_IN_THIS_VERSION. */
-  readonly available: boolean;
 }
 
 const reads = (name: string): BuiltinWay => ({ name, changesState: false });
@@ -32,27 +30,20 @@ const changes = (name: string): BuiltinWay => ({ name, changesState: true });
 
 /** All eight, in the order in which they are installed. */
 export const builtins: readonly BuiltinEntry[] = [
-  { name: "call", verbs: [changes("POST")], methods: [changes("call")], available: false },
-  {
-    name: "eastool",
-    verbs: [changes("GET"), changes("POST")],
-    methods: [changes("eastool")],
-    available: false,
-  },
-  { name: "monitor", verbs: [reads("GET")], methods: [reads("monitor")], available: true },
-  { name: "ping", verbs: [reads("GET"), reads("POST")], methods: [reads("ping")], available: true },
+  { name: "call", verbs: [changes("POST")], methods: [changes("call")] },
+  { name: "eastool", verbs: [changes("GET"), changes("POST")], methods: [changes("eastool")] },
+  { name: "monitor", verbs: [reads("GET")], methods: [reads("monitor")] },
+  { name: "ping", verbs: [reads("GET"), reads("POST")], methods: [reads("ping")] },
   {
     name: "prop",
     verbs: [reads("GET"), changes("POST")],
     methods: [reads("prop"), changes("setProperties")],
-    available: false,
   },
   {
     name: "realtime_metrics",
     verbs: [reads("GET"), reads("POST")],
     methods: [reads("recordMetrics"), reads("realtimeMetrics")],
-    available: false,
   },
-  { name: "tell", verbs: [changes("POST")], methods: [changes("tell")], available: false },
-  { name: "term", verbs: [changes("POST")], methods: [changes("term")], available: true },
+  { name: "tell", verbs: [changes("POST")], methods: [changes("tell")] },
+  { name: "term", verbs: [changes("POST")], methods: [changes("term")] },
 ];

@@ -6,6 +6,7 @@ import type { EndedCall } from "./call-context.js";
 import { CallLog } from "./call-log.js";
 import type { CallStart, RequestHead } from "./call-start.js";
 import { type AskToken, authorize } from "./call-token.js";
+import { handTraceOn } from "./call-trace.js";
 import { CallWait } from "./call-wait.js";
 import type { OpenCall } from "./channel-core.js";
 import {
@@ -101,6 +102,7 @@ export class CallRunner implements AttemptListener, OpenCall, EndedCall {
     const { core, method } = this.#start;
     this.#head = head;
     for (const [key, value] of method.metadata) if (!head.has(key)) head.set(key, value);
+    handTraceOn(head);
     this.#askToken = authorize(core.policy.token, head);
     core.calls.add(this);
     core.budget.deposit();

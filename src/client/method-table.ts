@@ -1,6 +1,7 @@
 import type { CompatServiceDefinition } from "nice-grpc";
 import { didYouMean } from "../core/nearest.js";
 import { checkText, fillOptions, refuseLaterOptions, seen } from "../core/options.js";
+import { definedRpcs } from "../core/service-definition.js";
 import { servingError } from "../core/serving-error.js";
 import type { MethodOptions, ResolvedCallPolicy } from "./client-options.js";
 import { resolveCallPolicy } from "./resolve-options.js";
@@ -15,13 +16,6 @@ export interface MethodPolicy extends ResolvedCallPolicy {
   readonly responseStream: boolean;
   readonly idempotent: boolean;
   readonly metadata: readonly (readonly [key: string, value: string])[];
-}
-
-interface DefinedMethod {
-  readonly path: string;
-  readonly requestStream: boolean;
-  readonly responseStream: boolean;
-  readonly idempotencyLevel: string | undefined;
 }
 
 const methodDefaults: { readonly [K in keyof Required<MethodOptions>]: undefined } = {
@@ -42,7 +36,7 @@ export function methodTable(
   methods: Readonly<Record<string, MethodOptions>>,
   defaults: ResolvedCallPolicy,
 ): readonly MethodPolicy[] {
-  const defined = definedMethods(definition);
+  const defined = definedRpcs(definition);
   for (const name of Object.keys(methods)) {
     if (name !== "*" && !defined.has(name)) {
       throw servingError(
@@ -62,14 +56,10 @@ export function methodTable(
       path,
       requestStream,
       responseStream,
-      idempotent: own.idempotent ?? all.idempotent ?? isIdempotent(idempotencyLevel),
+      idempotent: own.idempotent ?? all.idempotent ?? idempotencyLevel !== undefined,
       metadata: Object.entries({ ...all.metadata, ...own.metadata }),
     };
   });
-}
-
-function isIdempotent(level: string | undefined): boolean {
-  return level === "IDEMPOTENT" || level === "NO_SIDE_EFFECTS";
 }
 
 function checkMethod(options: MethodOptions | undefined, where: string): MethodOptions {
@@ -92,38 +82,4 @@ function checkMethod(options: MethodOptions | undefined, where: string): MethodO
     );
   }
   return filled;
-}
-
-function definedMethods(definition: CompatServiceDefinition): Map<string, DefinedMethod> {
-  const table = new Map<string, DefinedMethod>();
-  if (typeof definition !== "object" || definition === null) throw noDefinition(definition);
-  const { fullName, methods } = definition;
-  const isTsProto = typeof fullName === "string" && typeof methods === "object";
-  for (const [name, method] of Object.entries(isTsProto ? methods : definition)) {
-    const known = definedMethod(method, isTsProto ? fullName : undefined);
-    if (known === undefined) throw noDefinition(definition);
-    table.set(name, known);
-  }
-  return table;
-}
-
-function definedMethod(method: unknown, service: string | undefined): DefinedMethod | undefined {
-  if (typeof method !== "object" || method === null) return undefined;
-  const { path, name, requestStream, responseStream, options } = method as Record<string, unknown>;
-  const fullPath = service === undefined ? path : `/${service}/${String(name)}`;
-  if (typeof fullPath !== "string" || typeof requestStream !== "boolean") return undefined;
-  const level = (options as Record<string, unknown> | undefined)?.["idempotencyLevel"];
-  return {
-    path: fullPath,
-    requestStream,
-    responseStream: responseStream === true,
-    idempotencyLevel: typeof level === "string" ? level : undefined,
-  };
-}
-
-function noDefinition(definition: unknown): Error {
-  return servingError(
-    "INVALID_OPTION",
-    `definition is ${seen(definition)}, expected a service definition as ts-proto, nice-grpc or grpc-js make it`,
-  );
 }

@@ -5,6 +5,7 @@ import { servingError } from "../core/serving-error.js";
 import type { Snapshot } from "../core/snapshot.js";
 import { createSource } from "../resolve/create-source.js";
 import { createGrpcTransport } from "../transport/grpc-transport.js";
+import { keepAmbientCall } from "./ambient-storage.js";
 import { ChannelCore, type ChannelParts } from "./channel-core.js";
 import type { ChannelOptions } from "./client-options.js";
 import { resolveChannelOptions } from "./resolve-options.js";
@@ -76,6 +77,7 @@ export function createServiceChannel(parts: ChannelParts): ServiceChannel {
  */
 export function openChannel(options: ChannelOptions): ServiceChannel {
   const resolved = resolveChannelOptions(options);
+  keepAmbientCall();
   const { target, tls, logger, maxMessageBytes, pingIntervalMs, policy, seed } = resolved;
   const random = seed === undefined ? Math.random : seededRandom(seed);
   const clock = systemClock;

@@ -24,6 +24,9 @@ export type Reason =
   | "PROCESSOR_BAD_ANSWER"
   | "INITIALIZE_FAILED"
   | "QUEUE_FULL"
+  | "RATE_LIMITED"
+  | "LANE_DIED"
+  | "REQUEST_QUARANTINED"
   | "DRAINING"
   | "NOT_READY"
   | "ABORTED_BY_STOP"
@@ -35,6 +38,10 @@ export type Reason =
   | "UNKNOWN_ROUTE"
   | "UNKNOWN_SERVICE"
   | "UNKNOWN_BUILTIN"
+  | "UNKNOWN_FUNCTION"
+  | "UNKNOWN_PROPERTY"
+  | "PROPERTY_REFUSED"
+  | "ALREADY_RUNNING"
   | "METHOD_NOT_ALLOWED"
   | "NOT_IN_THIS_VERSION"
   | "STREAM_NEEDED"
@@ -166,14 +173,14 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
   PROCESSOR_THREW: entry(
     "processor",
     Status.UNKNOWN,
-    "process() threw something that is not a ServerError",
+    "process(), or a method of a typed service, threw something that is not a ServerError",
     "read the host's log; throw a ServerError for errors that callers should see",
   ),
   PROCESSOR_BAD_ANSWER: entry(
     "processor",
     Status.INTERNAL,
-    "process() returned something that is not bytes, [bytes, status] or an async iterable of bytes",
-    "return one of these",
+    "process() returned something that is not bytes, [bytes, status] or an async iterable of bytes; or a method, or middleware, something that is no response",
+    "return what the message says is expected",
   ),
   INITIALIZE_FAILED: entry("processor", Status.INTERNAL, "initialize() threw", "read the cause"),
 
@@ -183,6 +190,25 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
     "the queue of waiting calls is full",
     "send it to another instance, or later",
     refused,
+  ),
+  RATE_LIMITED: entry(
+    "host",
+    Status.RESOURCE_EXHAUSTED,
+    "more calls a second than requestsPerSecond allows",
+    "send it later, as the pushback says, or to another instance",
+    refused,
+  ),
+  LANE_DIED: entry(
+    "host",
+    Status.UNAVAILABLE,
+    "the lane that ran the call died, or was ended because it hung",
+    "send it again only if doing the work twice is harmless; read the host's log",
+  ),
+  REQUEST_QUARANTINED: entry(
+    "host",
+    Status.FAILED_PRECONDITION,
+    "this very request was being worked on when two lanes in a row died",
+    "do not send it again; find out in the host's log what it does to the processor",
   ),
   DRAINING: entry(
     "host",
@@ -238,7 +264,7 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
     "host",
     Status.UNIMPLEMENTED,
     "nothing answers at that path",
-    "check the path; the host's log lists those that are answered",
+    "check the path; the builtin eastool lists those that are answered",
   ),
   UNKNOWN_SERVICE: entry(
     "host",
@@ -251,6 +277,30 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
     Status.NOT_FOUND,
     "there is no builtin of that name",
     "use one of the names in the message",
+  ),
+  UNKNOWN_FUNCTION: entry(
+    "host",
+    Status.NOT_FOUND,
+    "the processor has registered no function of that name",
+    "use one of the names in the message",
+  ),
+  UNKNOWN_PROPERTY: entry(
+    "host",
+    Status.NOT_FOUND,
+    "there is no property of that name",
+    "use one of the names that prop lists",
+  ),
+  PROPERTY_REFUSED: entry(
+    "host",
+    Status.FAILED_PRECONDITION,
+    "a property cannot be changed while the host runs, or not to that value",
+    "read the message; nothing has been changed",
+  ),
+  ALREADY_RUNNING: entry(
+    "host",
+    Status.RESOURCE_EXHAUSTED,
+    "one of the same is under way, and only one may be at a time",
+    "wait until it has ended",
   ),
   METHOD_NOT_ALLOWED: entry(
     "host",

@@ -91,6 +91,12 @@ export function checkOneOf<T extends string>(value: T, option: string, allowed: 
   return value;
 }
 
+/** Checks an option that takes true or false. */
+export function checkBoolean(value: boolean, option: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw servingError("INVALID_OPTION", `${option} is ${seen(value)}, expected true or false`);
+}
+
 /** Checks an option that takes a non-empty text. */
 export function checkText(value: string, option: string): string {
   if (typeof value !== "string" || value === "") {

@@ -4,6 +4,8 @@ export interface PieceHooks {
   check?(piece: Uint8Array): void;
   /** Turns what the sequence, or `check`, threw into what the reader sees. */
   failed?(thrown: unknown): Error;
+  /** Called after the last piece, before `ended`. */
+  completed?(): void;
   /** Called once: after the last piece, after a failure, or when the reader stops, even if it never began. */
   ended?(): void;
 }
@@ -29,8 +31,12 @@ export function wrapPieces(
         async next() {
           try {
             const result = await iterator.next();
-            if (result.done === true) end();
-            else hooks.check?.(result.value);
+            if (result.done === true) {
+              if (!over) hooks.completed?.();
+              end();
+            } else {
+              hooks.check?.(result.value);
+            }
             return result;
           } catch (thrown) {
             end();
@@ -48,6 +54,6 @@ export function wrapPieces(
 }
 
 /** Ends a sequence that nobody will read, so that what made it can let go of what it holds. */
-export async function abandonPieces(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+export async function abandonPieces(pieces: AsyncIterable<unknown>): Promise<void> {
   await pieces[Symbol.asyncIterator]().return?.();
 }

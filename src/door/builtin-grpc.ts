@@ -1,14 +1,30 @@
-import type { HostLoad, HostView } from "../builtin/host-view.js";
+import { callFunction } from "../builtin/call.js";
+import { eastool } from "../builtin/eastool.js";
+import type { HostView } from "../builtin/host-view.js";
 import { type MonitorResult, monitor } from "../builtin/monitor.js";
 import { ping } from "../builtin/ping.js";
-import { builtins } from "../builtin/registry.js";
+import { readProperties, writeProperties } from "../builtin/prop.js";
+import { recordSamples, streamedSeconds } from "../builtin/realtime-metrics.js";
+import type { SampledSecond } from "../builtin/sample-store.js";
+import { tell } from "../builtin/tell.js";
 import { term } from "../builtin/term.js";
-import type { RpcHead } from "../core/rpc-definition.js";
-import { servingError } from "../core/serving-error.js";
+import { ServingError } from "../core/serving-error.js";
+import { deliberateTrailers } from "../processor/runner.js";
 import type { RpcRoute } from "../server/rpc.js";
-import { endWithError } from "../server/rpc-errors.js";
-import { unaryRoute } from "../server/typed-rpc.js";
-import { builtinHead, monitorRpc, pingRpc, termRpc } from "../wire/builtin.js";
+import { rpcStatusOf } from "../server/rpc-errors.js";
+import { serverStreamRoute, unaryRoute } from "../server/typed-rpc.js";
+import {
+  callRpc,
+  eastoolRpc,
+  monitorRpc,
+  pingRpc,
+  propRpc,
+  realtimeMetricsRpc,
+  recordMetricsRpc,
+  setPropertiesRpc,
+  tellRpc,
+  termRpc,
+} from "../wire/builtin.js";
 import { durationFromMs, durationToMs, timestampFromMs } from "../wire/time.js";
 
 /** BuiltinService over gRPC: the same builtins as over HTTP. */
@@ -22,29 +38,47 @@ export function builtinRoutes(view: HostView): readonly RpcRoute[] {
         uptime: durationFromMs(uptimeMs),
       };
     }),
+    unaryRoute(propRpc, ({ names }) => ({ properties: [...readProperties(view, names)] })),
+    unaryRoute(setPropertiesRpc, ({ values }) => ({
+      properties: [...writeProperties(view, values)],
+    })),
     unaryRoute(monitorRpc, () => monitorMessage(monitor(view))),
+    unaryRoute(recordMetricsRpc, ({ samples }) => {
+      recordSamples(view, samples);
+      return {};
+    }),
+    serverStreamRoute(realtimeMetricsRpc, async function* ({ names }, { abort }) {
+      for await (const second of streamedSeconds(view, names, abort)) yield secondMessage(second);
+    }),
+    callRoute(view),
+    unaryRoute(tellRpc, ({ message }) => tell(view, message)),
     unaryRoute(termRpc, ({ gracePeriod }) => {
       const asked = gracePeriod === undefined ? undefined : durationToMs(gracePeriod);
       return { gracePeriod: durationFromMs(term(view, asked).gracePeriodMs) };
     }),
-    ...builtins
-      .filter(({ available }) => !available)
-      .flatMap((entry) => entry.methods)
-      .map(({ name }) => laterRoute(builtinHead(name))),
+    unaryRoute(eastoolRpc, async ({ report, duration }, { abort }) => {
+      const seconds = duration === undefined ? undefined : durationToMs(duration) / 1_000;
+      const content = await eastool(view, { report, seconds, abort });
+      return {
+        contentType: "application/json; charset=utf-8",
+        content: Buffer.from(JSON.stringify(content)),
+      };
+    }),
   ];
 }
 
-function laterRoute(head: RpcHead): RpcRoute {
-  return {
-    ...head,
-    accept(call) {
-      endWithError(
-        call,
-        servingError("NOT_IN_THIS_VERSION", `${head.path} is not in this version`),
-      );
-      return { onMessage() {}, onHalfClose() {}, onClose() {} };
+function callRoute(view: HostView): RpcRoute {
+  return unaryRoute(
+    callRpc,
+    async (request, { metadata, peer, deadlineMs, abort }) => {
+      const caller = { door: "grpc", metadata, peer, deadlineMs, abort } as const;
+      return { data: await callFunction(view, request.function, request.data, caller) };
     },
-  };
+    (thrown) => {
+      const error = ServingError.from(thrown);
+      return rpcStatusOf(error, deliberateTrailers(error));
+    },
+  );
 }
 
 function monitorMessage(result: MonitorResult): ReturnType<typeof monitorRpc.decodeResponse> {
@@ -59,17 +93,21 @@ function monitorMessage(result: MonitorResult): ReturnType<typeof monitorRpc.dec
     residentBytes: BigInt(result.residentBytes),
     heapBytes: BigInt(result.heapBytes),
     methods: result.methods.map((m) => ({ ...m, count: BigInt(m.count) })),
-    lanes: result.lanes.map(laneMessage),
+    lanes: result.lanes.map((lane) => ({ ...lane, calls: BigInt(lane.calls) })),
   };
 }
 
-function laneMessage(lane: HostLoad["lanes"][number]): {
-  kind: string;
-  index: number;
-  state: string;
-  inFlight: number;
-  calls: bigint;
-  restarts: number;
-} {
-  return { ...lane, calls: BigInt(lane.calls), restarts: 0 };
+function secondMessage({
+  second,
+  points,
+}: SampledSecond): ReturnType<typeof realtimeMetricsRpc.decodeResponse> {
+  return {
+    second: timestampFromMs(second * 1_000),
+    samples: [],
+    points: points.map(({ tags, count, ...point }) => ({
+      ...point,
+      tags: new Map(tags),
+      count: BigInt(count),
+    })),
+  };
 }

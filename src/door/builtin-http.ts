@@ -1,86 +1,148 @@
+import { callFunction } from "../builtin/call.js";
+import { eastool } from "../builtin/eastool.js";
 import type { HostView } from "../builtin/host-view.js";
 import { monitor } from "../builtin/monitor.js";
-import { ping } from "../builtin/ping.js";
+import { MAX_ECHO_BYTES, ping } from "../builtin/ping.js";
+import { readProperties, writeProperties } from "../builtin/prop.js";
+import { recordedSeconds, recordSamples } from "../builtin/realtime-metrics.js";
 import { type BuiltinEntry, type BuiltinName, builtins } from "../builtin/registry.js";
+import { tell } from "../builtin/tell.js";
 import { term } from "../builtin/term.js";
+import { CallAbort } from "../core/call-abort.js";
 import { didYouMean } from "../core/nearest.js";
-import { servingError } from "../core/serving-error.js";
+import { isServingError, servingError } from "../core/serving-error.js";
+import { isDeliberate } from "../processor/runner.js";
 import type { HttpReply, HttpRequest } from "../server/http.js";
+import {
+  graceFromJson,
+  propertiesFromJson,
+  samplesFromJson,
+  secondToJson,
+} from "./builtin-json.js";
+import { processorErrorReply } from "./processor-error-reply.js";
 
 /** Where the builtins stand over HTTP. */
 export const BUILTIN_PREFIX = "/api/builtin/";
 
 const byName: ReadonlyMap<string, BuiltinEntry> = new Map(builtins.map((b) => [b.name, b]));
 
-type Handler = (view: HostView, body: Uint8Array) => unknown;
+/** A request to a builtin, read whole. */
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly query: URLSearchParams;
+  readonly body: Uint8Array;
+  /** Aborted when the caller leaves. */
+  readonly abort: CallAbort;
+}
 
-const handlers: Readonly<Partial<Record<BuiltinName, Handler>>> = {
-  ping(view, body) {
-    const { echo, startedAtMs, ...rest } = ping(view, body);
-    const startedAt = new Date(startedAtMs).toISOString();
-    return { ...rest, startedAt, ...(echo.length > 0 ? { echo: textOf(echo) } : {}) };
+interface Handler {
+  /** Longest body that is read; none of its own: the port's limit. */
+  readonly maxBodyBytes?: number;
+  readonly answer: (view: HostView, exchange: Exchange) => HttpReply | Promise<HttpReply>;
+}
+
+const KiB = 1_024;
+
+/** The largest request that `realtime_metrics` takes has about 3 MB. */
+const MAX_JSON_BYTES = 4_096 * KiB;
+
+const handlers: Readonly<Record<BuiltinName, Handler>> = {
+  call: { answer: answerCall },
+  eastool: {
+    maxBodyBytes: KiB,
+    async answer(view, { query, abort }) {
+      const seconds = query.has("seconds") ? Number(query.get("seconds")) : undefined;
+      return json(await eastool(view, { report: query.get("report"), seconds, abort }));
+    },
   },
-  monitor: (view) => monitor(view),
-  term: (view, body) => term(view, graceOf(body)),
+  monitor: { maxBodyBytes: KiB, answer: (view) => json(monitor(view)) },
+  ping: {
+    maxBodyBytes: MAX_ECHO_BYTES,
+    answer(view, { body }) {
+      const { echo, startedAtMs, ...rest } = ping(view, body);
+      const startedAt = new Date(startedAtMs).toISOString();
+      const text = new TextDecoder().decode(echo);
+      return json({ ...rest, startedAt, ...(echo.length > 0 ? { echo: text } : {}) });
+    },
+  },
+  prop: {
+    maxBodyBytes: MAX_JSON_BYTES,
+    answer(view, { request, query, body }) {
+      const properties =
+        request.method === "GET"
+          ? readProperties(view, query.getAll("name"))
+          : writeProperties(view, propertiesFromJson(body));
+      return json({ properties });
+    },
+  },
+  realtime_metrics: {
+    maxBodyBytes: MAX_JSON_BYTES,
+    answer(view, { request, query, body }) {
+      if (request.method === "GET") {
+        const seconds = Array.from(recordedSeconds(view, query.getAll("name")), secondToJson);
+        return json({ seconds });
+      }
+      // EAS's own gateway adds `internal=true`, which says nothing here.
+      recordSamples(view, samplesFromJson(body));
+      return json({});
+    },
+  },
+  tell: { answer: (view, { body }) => json(tell(view, body)) },
+  term: { maxBodyBytes: KiB, answer: (view, { body }) => json(term(view, graceFromJson(body))) },
 };
 
 /**
- * Answers `/api/builtin/NAME` with one line of JSON.
+ * Answers `/api/builtin/NAME`: one line of JSON, but for the bytes of `call`.
  *
- * @throws HostError `UNKNOWN_BUILTIN`, `METHOD_NOT_ALLOWED`, `NOT_IN_THIS_VERSION`, `MALFORMED_REQUEST`.
+ * @throws HostError `UNKNOWN_BUILTIN`, `METHOD_NOT_ALLOWED`, `MESSAGE_TOO_LARGE`, what the builtin throws.
  */
 export async function serveBuiltin(view: HostView, request: HttpRequest): Promise<void> {
-  const name = request.path.slice(BUILTIN_PREFIX.length);
-  const entry = byName.get(name);
-  if (entry === undefined) {
-    throw servingError(
-      "UNKNOWN_BUILTIN",
-      `no builtin ${JSON.stringify(name.slice(0, 40))}${didYouMean(name, byName.keys())}`,
-    );
+  const { name, verbs } = entryOf(request.path.slice(BUILTIN_PREFIX.length));
+  if (!verbs.some((verb) => verb.name === request.method)) {
+    const known = verbs.map((verb) => verb.name).join(" or ");
+    throw servingError("METHOD_NOT_ALLOWED", `${name} takes ${known}, not ${request.method}`);
   }
-  const verbs = entry.verbs.map((verb) => verb.name);
-  if (!verbs.includes(request.method)) {
-    throw servingError(
-      "METHOD_NOT_ALLOWED",
-      `${entry.name} takes ${verbs.join(" or ")}, not ${request.method}`,
-    );
-  }
-  const handler = handlers[entry.name];
-  if (handler === undefined) {
-    throw servingError("NOT_IN_THIS_VERSION", `builtin ${entry.name} is not in this version`);
-  }
-  request.reply(json(handler(view, await request.readBody())));
+  const abort = new CallAbort();
+  request.onClose(() => abort.abort(servingError("CANCELLED", "the caller gave the call up")));
+  const { maxBodyBytes, answer } = handlers[name];
+  const body = await request.readBody(maxBodyBytes);
+  const query = new URLSearchParams(request.query);
+  request.reply(await answer(view, { request, query, body, abort }));
 }
 
-function json(value: unknown): HttpReply {
+function entryOf(name: string): BuiltinEntry {
+  const entry = byName.get(name);
+  if (entry !== undefined) return entry;
+  throw servingError(
+    "UNKNOWN_BUILTIN",
+    `no builtin ${JSON.stringify(name.slice(0, 40))}${didYouMean(name, byName.keys())}`,
+  );
+}
+
+async function answerCall(view: HostView, exchange: Exchange): Promise<HttpReply> {
+  const { query, body, abort } = exchange;
+  const { headers: metadata, peer } = exchange.request;
+  // HTTP callers name no deadline: the host's own limit counts.
+  const caller = {
+    door: "eas",
+    metadata,
+    peer,
+    abort,
+    deadlineMs: Number.POSITIVE_INFINITY,
+  } as const;
+  try {
+    const answer = await callFunction(view, query.get("function"), body, caller);
+    return { status: 200, headers: { "content-type": "application/octet-stream" }, body: answer };
+  } catch (thrown) {
+    if (isServingError(thrown) && isDeliberate(thrown)) return processorErrorReply(thrown);
+    throw thrown;
+  }
+}
+
+function json(value: object): HttpReply {
   return {
     status: 200,
     headers: { "content-type": "application/json; charset=utf-8" },
     body: `${JSON.stringify(value)}\n`,
   };
-}
-
-function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
-
-function graceOf(body: Uint8Array): number | undefined {
-  if (body.length === 0) return undefined;
-  const grace = gracePeriodIn(textOf(body));
-  if (grace === undefined) {
-    throw servingError("MALFORMED_REQUEST", 'term takes nothing, or {"gracePeriodMs": NUMBER}');
-  }
-  return grace;
-}
-
-function gracePeriodIn(text: string): number | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || !("gracePeriodMs" in value))
-      return undefined;
-    return typeof value.gracePeriodMs === "number" ? value.gracePeriodMs : undefined;
-  } catch {
-    // Not JSON: refused like any other shape.
-    return undefined;
-  }
 }

@@ -2,12 +2,10 @@ import { CallAbort } from "../core/call-abort.js";
 import { type DoorName, type Invocation, isSequence, type Outcome } from "../core/invocation.js";
 import { emptyMetadata, type MetadataView } from "../core/metadata.js";
 import { ServingError, servingError } from "../core/serving-error.js";
-import { httpFromStatus, statusName } from "../core/status.js";
 import type { TimeLimited } from "../core/time-limit.js";
-import { isDeliberate } from "../processor/runner.js";
-import type { HttpHeaders, HttpReply, HttpRequest } from "../server/http.js";
-import { errorReply } from "../server/http-errors.js";
-import { type CallSeries, gapError, type Invoker } from "./invoker.js";
+import type { HttpHeaders, HttpRequest } from "../server/http.js";
+import { type CallSeries, gapError, type Invoker, pieceProblem } from "./invoker.js";
+import { processorErrorReply } from "./processor-error-reply.js";
 
 const noBytes = new Uint8Array(0);
 
@@ -31,6 +29,7 @@ export function createEasDoor(invoker: Invoker, method: string): EasDoor {
 /** One call by EAS's door; it is its own invocation. */
 class EasCall implements Invocation, TimeLimited {
   readonly door: DoorName = "eas";
+  readonly handler = "process";
   readonly service: string;
   readonly path: string;
   readonly deadlineMs: number;
@@ -72,6 +71,7 @@ class EasCall implements Invocation, TimeLimited {
   }
 
   async serve(): Promise<void> {
+    this.#series.started();
     this.#invoker.requestTime.begin(this);
     this.#request.onClose(() => this.#callerLeft());
     try {
@@ -91,14 +91,15 @@ class EasCall implements Invocation, TimeLimited {
   }
 
   #callerLeft(): void {
-    if (!this.#ended) this.#end(499);
-    this.abort.abort(servingError("CANCELLED", "the caller gave the call up"));
+    const reason = servingError("CANCELLED", "the caller gave the call up");
+    if (!this.#ended) this.#end(499, reason);
+    this.abort.abort(reason);
   }
 
   giveUp(error: ServingError): void {
     if (!this.#ended) {
-      const reply = easErrorReply(error);
-      this.#end(reply.status);
+      const reply = processorErrorReply(error);
+      this.#end(reply.status, error);
       this.#request.reply(reply);
     }
     this.abort.abort(error);
@@ -108,7 +109,7 @@ class EasCall implements Invocation, TimeLimited {
     if (this.#ended) return;
     const status = httpStatus(outcome);
     this.#request.reply({ status, headers: answerHeaders(outcome.headers), body });
-    this.#end(status);
+    this.#end(status, undefined);
   }
 
   // The status line goes out with the first piece: a sequence that fails before it is still answered as an error.
@@ -119,15 +120,31 @@ class EasCall implements Invocation, TimeLimited {
       await iterator.return?.();
       return;
     }
+    const problem = first.done === true ? undefined : pieceProblem(first.value, this.#invoker);
+    if (problem !== undefined) {
+      this.giveUp(problem);
+      await iterator.return?.();
+      return;
+    }
     const status = httpStatus(outcome);
     const head = { status, headers: answerHeaders(outcome.headers) };
-    this.#end(status);
-    const body = first.done === true ? nothing() : this.#paced(first.value, iterator);
-    await this.#request.replyInPieces(head, body);
+    try {
+      await this.#request.replyInPieces(head, this.#paced(status, first, iterator));
+    } finally {
+      // A body that was never begun runs none of its code.
+      await iterator.return?.();
+    }
+    if (!this.#ended) this.#callerLeft();
   }
 
-  /** The pieces, from the first one on; a gap that is too long breaks the answer off. */
-  async *#paced(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  /** The pieces, from the first one on, begun when the head is out; a gap that is too long breaks the answer off. */
+  async *#paced(
+    status: number,
+    first: IteratorResult<Uint8Array>,
+    rest: AsyncIterator<Uint8Array>,
+  ): AsyncIterable<Uint8Array> {
+    this.#end(status, undefined);
+    if (first.done === true) return;
     const { pieceTime } = this.#invoker;
     const gap: TimeLimited = {
       outOfTime: () => {
@@ -137,24 +154,25 @@ class EasCall implements Invocation, TimeLimited {
       },
     };
     try {
-      for (let value = first; ; ) {
+      for (let { value } = first; ; ) {
         pieceTime.end(gap);
         pieceTime.begin(gap);
         yield value;
         const next = await rest.next();
         if (next.done === true) return;
+        const problem = pieceProblem(next.value, this.#invoker);
+        if (problem !== undefined) throw problem;
         value = next.value;
       }
     } finally {
       pieceTime.end(gap);
-      await rest.return?.();
     }
   }
 
-  #end(status: number): void {
+  #end(status: number, error: ServingError | undefined): void {
     this.#ended = true;
     this.#invoker.requestTime.end(this);
-    this.#series.ended(String(status), this.#invoker.clock.now() - this.arrivedMs);
+    this.#series.ended(this, String(status), error);
   }
 }
 
@@ -162,8 +180,6 @@ class EasCall implements Invocation, TimeLimited {
 function httpStatus(outcome: Outcome): number {
   return outcome.status === 0 ? 200 : outcome.status;
 }
-
-async function* nothing(): AsyncIterable<Uint8Array> {}
 
 const plainHeaders: HttpHeaders = { "content-type": "application/octet-stream" };
 
@@ -186,10 +202,4 @@ function answerHeaders(metadata: MetadataView): HttpHeaders {
     if (typeof value === "string" && !connectionHeaders.has(key)) headers[key] = value;
   }
   return headers;
-}
-
-function easErrorReply(error: ServingError): HttpReply {
-  const reply = errorReply(error);
-  if (!isDeliberate(error)) return reply;
-  return { ...reply, status: httpFromStatus[statusName(error.code)] };
 }

@@ -3,10 +3,22 @@ import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import type { TimeLimit } from "../core/time-limit.js";
 
+/** What counters and log lines want to know of a call that has ended. */
+export type EndedCall = Pick<
+  Invocation,
+  "arrivedMs" | "door" | "metadata" | "method" | "peer" | "service"
+>;
+
 /** Counts the calls of one method that came in by one door. */
 export interface CallSeries {
-  /** A call has been answered with `status`, `durationMs` after its headers arrived. */
-  ended(status: string, durationMs: number): void;
+  /** A call has come in. */
+  started(): void;
+  /** A message of a gRPC call has arrived. */
+  received(): void;
+  /** A message of a gRPC call has been handed over for sending. */
+  sent(): void;
+  /** A call has been answered with `status`; `error` says why, unless it went well. */
+  ended(call: EndedCall, status: string, error: ServingError | undefined): void;
 }
 
 /** What every door hands its calls to. */
@@ -14,8 +26,10 @@ export interface Invoker {
   readonly clock: Clock;
   /** The time of a call, from its headers to its answer; to the first piece where it is answered in pieces. */
   readonly requestTime: TimeLimit;
-  /** The time between two pieces of an answer, whichever side is slow. */
+  /** The time between two messages of a stream, whichever side is slow and whichever way they go. */
   readonly pieceTime: TimeLimit;
+  /** Largest payload of an answer; {@link invoke} checks an answer in one piece, the door those in several. */
+  readonly maxMessageBytes: number;
   /**
    * Admits a call and runs it.
    *
@@ -27,7 +41,22 @@ export interface Invoker {
   series(door: DoorName, method: string): CallSeries;
 }
 
-/** The error of an answer in pieces that made no progress. */
+/** The error of a piece of an answer that is too large to go out; undefined when it is not. */
+export function pieceProblem(
+  piece: Uint8Array,
+  { maxMessageBytes }: Invoker,
+): ServingError | undefined {
+  if (piece.byteLength <= maxMessageBytes) return undefined;
+  return servingError(
+    "MESSAGE_TOO_LARGE",
+    `a piece of the answer is ${piece.byteLength} bytes, at most ${maxMessageBytes} go out`,
+  );
+}
+
+/** The error of a stream that made no progress. */
 export function gapError(ms: number): ServingError {
-  return servingError("DEADLINE_EXCEEDED", `nothing of the answer went out within ${ms} ms`);
+  return servingError(
+    "DEADLINE_EXCEEDED",
+    `no message of the stream came in or went out within ${ms} ms`,
+  );
 }

@@ -5,8 +5,10 @@ import { adminRefusal } from "../server/admin-gate.js";
 import type { RequestHead } from "../server/request-head.js";
 import { createTokenGuard } from "../server/token-guard.js";
 import { builtinHead, pingRpc } from "../wire/builtin.js";
-import type { ResolvedHostOptions } from "./host-options.js";
-import { HEALTH_PATHS } from "./http-routes.js";
+import { healthPaths } from "../wire/health.js";
+import { reflectionPaths } from "../wire/reflection.js";
+import type { OpenPath, ResolvedHostOptions } from "./host-options.js";
+import { HEALTH_PATHS, METRICS_PATH } from "./http-routes.js";
 
 /** Decides, from the head of a request alone, whether it is let in. */
 export type Access = (head: RequestHead) => ServingError | undefined;
@@ -49,9 +51,14 @@ function adminWays(): ReadonlyMap<string, ReadonlySet<string>> {
   );
 }
 
+/** What each name of the option `open` lets in. */
+const opened: Readonly<Record<OpenPath, readonly string[]>> = {
+  health: [...HEALTH_PATHS, ...healthPaths],
+  ping: [`${BUILTIN_PREFIX}ping`, pingRpc.path],
+  metrics: [METRICS_PATH],
+  reflection: reflectionPaths,
+};
+
 function openPaths(options: ResolvedHostOptions): ReadonlySet<string> {
-  return new Set([
-    ...(options.open.includes("health") ? HEALTH_PATHS : []),
-    ...(options.open.includes("ping") ? [`${BUILTIN_PREFIX}ping`, pingRpc.path] : []),
-  ]);
+  return new Set(options.open.flatMap((name) => opened[name]));
 }

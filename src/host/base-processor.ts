@@ -1,6 +1,16 @@
-import type { Answer, Call, ProcessorContext, ProcessorShape } from "../processor/processor.js";
-import { type HostOptions, type ResolvedHostOptions, resolveHostOptions } from "./host-options.js";
+import { laneHook } from "../processor/lane-hook.js";
+import type {
+  Answer,
+  AnyServerMiddleware,
+  Call,
+  ProcessorContext,
+  ProcessorFunction,
+  ProcessorProperty,
+  ProcessorShape,
+} from "../processor/processor.js";
+import type { HostOptions, ResolvedHostOptions } from "./host-options.js";
 import type { ProcessorHost } from "./processor-host.js";
+import { resolveHostOptions } from "./resolve-host-options.js";
 import { startHost } from "./start-host.js";
 
 /**
@@ -11,6 +21,8 @@ import { startHost } from "./start-host.js";
 export abstract class Processor {
   readonly #options: HostOptions;
   readonly #resolved: ResolvedHostOptions;
+  /** What runs around the processor's methods, the first one outermost. */
+  readonly middleware: readonly AnyServerMiddleware[];
 
   /**
    * @param options - Options of the host.
@@ -19,24 +31,35 @@ export abstract class Processor {
   constructor(options: HostOptions = {}) {
     this.#options = options;
     this.#resolved = resolveHostOptions(options);
+    this.middleware = this.#resolved.middleware;
   }
 
-  /** Loads what `process` needs; once in each lane, before the host is ready. */
+  /** Loads what answering needs; once in each lane, before the host is ready. */
   initialize?(context: ProcessorContext): void | Promise<void>;
 
   /** Gives back what `initialize` took; once in each lane, after its last call. */
   dispose?(): void | Promise<void>;
 
-  /** Answers one call. */
-  abstract process(
-    data: Uint8Array,
-    call: Call,
-  ): Answer | Promise<Answer> | AsyncIterable<Uint8Array>;
+  /**
+   * Tells whether this lane can take calls; asked every second, and "no" when it takes longer than the option
+   * `readyCheckTimeoutMs` or throws.
+   */
+  isReady?(signal: AbortSignal): boolean | Promise<boolean>;
+
+  /** Takes a message of the builtin `tell`; in every lane. */
+  onTell?(message: Uint8Array): void | Promise<void>;
+
+  /** What the builtin `call` may run, by name. */
+  declare readonly functions?: Readonly<Record<string, ProcessorFunction>>;
+
+  /** What the builtin `prop` may set, by name; `context.properties` of `initialize` shows the values. */
+  declare readonly properties?: Readonly<Record<string, ProcessorProperty>>;
 
   /**
    * Starts a host for this processor and resolves when it is ready; for embedding and for tests.
    *
-   * @throws HostError `ADDRESS_IN_USE`, ProcessorError `INITIALIZE_FAILED`.
+   * @throws HostError `ADDRESS_IN_USE`, ProcessorError `INITIALIZE_FAILED`; ConfigError `INVALID_OPTION` in the process
+   * or thread of a lane, which hosts nothing.
    */
   start(): Promise<ProcessorHost> {
     return startHost(this satisfies ProcessorShape, this.#options);
@@ -46,8 +69,13 @@ export abstract class Processor {
    * Starts a host, stops it in order on SIGINT and SIGTERM (a second one quits at once), and resolves when it has
    * stopped. Never rejects: a host that could not start is logged, and ends the process with 1, two seconds later if
    * what `initialize` opened still holds it.
+   *
+   * In the process or thread of a lane, which loads the same module, the processor is handed over to that lane, and this
+   * resolves when the lane is closed.
    */
   async run(): Promise<void> {
+    const lane = laneHook();
+    if (lane !== undefined) return await lane.run(this);
     const { runProcessor } = await import("./run-processor.js");
     await runProcessor(this, this.#resolved);
   }
@@ -65,6 +93,12 @@ export abstract class Processor {
  * await new Echo({ endpoint: "127.0.0.1:8080" }).run();
  */
 export abstract class BaseProcessor extends Processor {
+  /** Answers one call. */
+  abstract process(
+    data: Uint8Array,
+    call: Call,
+  ): Answer | Promise<Answer> | AsyncIterable<Uint8Array>;
+
   /** The user's own step from bytes to input; never called by the host. */
   preProcess?(data: Uint8Array): unknown;
 

@@ -1,52 +1,60 @@
-import { type Invocation, isSequence, type Outcome } from "../core/invocation.js";
+import { type Invocation, isSequence, type Outcome, outcomeInPieces } from "../core/invocation.js";
 import { abandonPieces, wrapPieces } from "../core/pieces.js";
 import type { Clock, Logger } from "../core/ports.js";
+import { reasonNotToBegin } from "../core/reason-not-to-begin.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
+import { hostStopping } from "../core/stop-errors.js";
 import { TimeLimit } from "../core/time-limit.js";
 import type { CallSeries, Invoker } from "../door/invoker.js";
-import type { Lane } from "../lane/lane.js";
-import { type Admission, createAdmission, type Release } from "./admission.js";
-import { type CallMetrics, createCallMetrics } from "./call-metrics.js";
+import type { LanePool, Place } from "../lane/lane-pool.js";
+import { Admission, type AdmissionLimits, type AdmissionPorts, notReady } from "./admission.js";
+import type { CallMetrics } from "./call-metrics.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 
-/** Takes the calls of every door: lets them in or refuses them, runs them in the lane, counts them. */
+/** What of a host's options its intake goes by. */
+export type CallIntakeOptions = AdmissionLimits &
+  Pick<ResolvedHostOptions, "service" | "requestTimeoutMs" | "streamIdleTimeoutMs" | "limits">;
+
+/** What an intake works with. */
+export interface CallIntakePorts extends Omit<AdmissionPorts, "onAdmitted"> {
+  readonly logger: Logger;
+  readonly metrics: CallMetrics;
+}
+
+/** Takes the calls of every door: lets them in or refuses them, runs them in the lanes, counts them. */
 export class CallIntake implements Invoker {
   readonly clock: Clock;
   readonly requestTime: TimeLimit;
   readonly pieceTime: TimeLimit;
-  readonly metrics: CallMetrics = createCallMetrics();
+  readonly maxMessageBytes: number;
+  readonly metrics: CallMetrics;
   readonly admission: Admission;
-  readonly #options: ResolvedHostOptions;
-  readonly #lane: Lane;
+  readonly #options: CallIntakeOptions;
+  readonly #pool: LanePool;
   readonly #logger: Logger;
   /** Calls that wait or run. */
   readonly #accepted = new Set<Invocation>();
   /** Why no call is let in; undefined while calls are. */
   #shut: "NOT_READY" | "DRAINING" | undefined = "NOT_READY";
-  #calls = 0;
 
-  constructor(
-    options: ResolvedHostOptions,
-    lane: Lane,
-    ports: { readonly clock: Clock; readonly logger: Logger },
-  ) {
+  constructor(options: CallIntakeOptions, pool: LanePool, ports: CallIntakePorts) {
     this.clock = ports.clock;
+    this.metrics = ports.metrics;
+    this.maxMessageBytes = options.limits.maxMessageBytes;
     this.requestTime = new TimeLimit(options.requestTimeoutMs, ports.clock);
     this.pieceTime = new TimeLimit(options.streamIdleTimeoutMs, ports.clock);
-    this.admission = createAdmission({ ...options, maxRunning: options.workerThreads });
+    this.admission = new Admission(options, pool, {
+      ...ports,
+      onAdmitted: (_, waitedMs) => ports.metrics.queued(waitedMs),
+    });
     this.#options = options;
-    this.#lane = lane;
+    this.#pool = pool;
     this.#logger = ports.logger;
   }
 
   /** Calls that wait or run now. */
   get accepted(): number {
     return this.#accepted.size;
-  }
-
-  /** Calls that a lane has begun. */
-  get calls(): number {
-    return this.#calls;
   }
 
   /** Lets calls in from now on. */
@@ -78,28 +86,43 @@ export class CallIntake implements Invoker {
     const refusal = this.#refusal(invocation);
     if (refusal !== undefined) throw refusal;
     this.#accepted.add(invocation);
-    let leave: Release | undefined;
+    let place: Place | undefined;
+    let runsSinceMs = 0;
     try {
       const entering = this.admission.enter(invocation);
-      leave = entering instanceof Promise ? await entering : entering;
-      this.#calls++;
-      const outcome = await this.#lane.run(invocation);
+      if (entering instanceof Promise) {
+        place = await entering;
+        // Others may have run, for long or giving this call up, between the giving of the place and this line; and copies
+        // of this request may have ended lanes while it waited.
+        const over = reasonNotToBegin(invocation, this.clock) ?? this.#pool.refusal(invocation);
+        if (over !== undefined) throw over;
+      } else place = entering;
+      runsSinceMs = this.clock.now();
+      const outcome = await place.run(invocation);
       this.#check(invocation, outcome);
       const { payloads } = outcome;
-      if (isSequence(payloads)) return this.#untilRead(invocation, outcome, payloads, leave);
-      this.#left(invocation, leave);
+      if (isSequence(payloads)) {
+        // A call that answers in pieces is in progress until its last piece, or until nobody reads on.
+        const ended = (): void => this.#left(invocation, place, runsSinceMs);
+        return outcomeInPieces(wrapPieces(payloads, { ended }), outcome.status, outcome);
+      }
+      this.#left(invocation, place, runsSinceMs);
       return outcome;
     } catch (thrown) {
-      this.#left(invocation, leave);
+      this.#left(invocation, place, runsSinceMs);
       throw thrown;
     }
   }
 
-  #refusal({ service }: Invocation): ServingError | undefined {
-    if (this.#shut === "DRAINING") return servingError("DRAINING", "the host is stopping");
-    if (this.#shut === "NOT_READY") return servingError("NOT_READY", "the host is not ready");
+  #refusal(invocation: Invocation): ServingError | undefined {
+    if (this.#shut === "DRAINING") return hostStopping();
+    if (this.#shut === "NOT_READY") return notReady();
+    return this.#wrongService(invocation) ?? this.#pool.refusal(invocation);
+  }
+
+  #wrongService({ handler, service }: Invocation): ServingError | undefined {
     const own = this.#options.service;
-    if (service === "" || own === "" || service === own) return undefined;
+    if (service === "" || own === "" || service === own || handler === "function") return undefined;
     const asked = JSON.stringify(service.slice(0, 80));
     return servingError("UNKNOWN_SERVICE", `no service ${asked} is hosted here, expected "${own}"`);
   }
@@ -120,28 +143,11 @@ export class CallIntake implements Invoker {
     throw servingError("STREAM_NEEDED", "this processor answers in pieces: call PredictStream");
   }
 
-  #left(invocation: Invocation, leave: Release | undefined): void {
+  #left(invocation: Invocation, place: Place | undefined, runsSinceMs: number): void {
     this.#accepted.delete(invocation);
-    leave?.();
-  }
-
-  /** A call that answers in pieces is in progress until its last piece, or until nobody reads on. */
-  #untilRead(
-    invocation: Invocation,
-    outcome: Outcome,
-    pieces: AsyncIterable<Uint8Array>,
-    leave: Release,
-  ): Outcome {
-    const ended = (): void => this.#left(invocation, leave);
-    return {
-      payloads: wrapPieces(pieces, { ended }),
-      status: outcome.status,
-      get headers() {
-        return outcome.headers;
-      },
-      get trailers() {
-        return outcome.trailers;
-      },
-    };
+    if (place === undefined) return;
+    // 0 is a call that was given up between the giving of its place and its start.
+    if (runsSinceMs > 0) this.metrics.ran(this.clock.now() - runsSinceMs);
+    this.admission.leave(place);
   }
 }

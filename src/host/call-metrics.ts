@@ -1,84 +1,264 @@
 import type { MethodCounter } from "../builtin/host-view.js";
-import type { CallSeries } from "../door/invoker.js";
+import type { Reason } from "../core/error-catalog.js";
+import type { Clock } from "../core/ports.js";
+import type { ServingError } from "../core/serving-error.js";
+import type { CallSeries, EndedCall } from "../door/invoker.js";
+import { LatencyHistogram } from "./latency-histogram.js";
 
-/** Counts the calls of a host by door, method and status, with their latencies. */
-export interface CallMetrics {
-  series(door: string, method: string): CallSeries;
-  read(): readonly MethodCounter[];
+/** A call that has ended, as listeners are told of it. */
+export interface CallEnd {
+  readonly call: EndedCall;
+  /** `/package.Service/Method`, or the HTTP verb and route. */
+  readonly method: string;
+  /** Name of a gRPC status on gRPC doors, the HTTP status otherwise. */
+  readonly status: string;
+  /** Why it failed; undefined when it went well. */
+  readonly error: ServingError | undefined;
+  /** From the arrival of the headers to the answer. */
+  readonly durationMs: number;
+}
+
+/** Is told of calls as they end: the call log, the ring of recent errors. */
+export interface CallListener {
+  /** Whether it is told of calls that went well, too. */
+  readonly everyCall: boolean;
+  onEnd(end: CallEnd): void;
+}
+
+/** What has been counted of one method by one door. */
+export interface MethodTotals {
+  readonly door: string;
+  readonly method: string;
+  /** Whether the host answers it by itself (builtins, health), so that no processor has seen its calls. */
+  readonly own: boolean;
+  readonly started: number;
+  /** Messages of gRPC calls. */
+  readonly received: number;
+  readonly sent: number;
+  /** Calls that ended without an error, and their time together in milliseconds. */
+  readonly succeeded: number;
+  readonly succeededMs: number;
+  readonly byStatus: ReadonlyMap<string, LatencyHistogram>;
+  readonly errors: ReadonlyMap<Reason, number>;
+}
+
+/** What has been counted of a host's calls. */
+export interface CallTotals {
+  readonly methods: readonly MethodTotals[];
+  /** Errors of requests that belong to no method. */
+  readonly otherErrors: ReadonlyMap<Reason, number>;
+  /** How long calls ran in a lane. */
+  readonly ran: LatencyHistogram;
+  /** Time that calls waited before they ran, together, in milliseconds. */
+  readonly queuedMs: number;
 }
 
 /**
- * Upper bounds of the latency buckets, in milliseconds. Source: gRFC A66.
+ * Counts the calls of a host by door, method and status, with their latencies: the one store that is written while calls
+ * are served. Whatever shows numbers reads it.
  */
-export const latencyBucketsMs: readonly number[] = [
-  0.01, 0.05, 0.1, 0.3, 0.6, 0.8, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100,
-  130, 160, 200, 250, 300, 400, 500, 650, 800, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000,
-];
-
-class Histogram {
-  count = 0;
-  maxMs = 0;
-  readonly #buckets: Float64Array = new Float64Array(latencyBucketsMs.length + 1);
-
-  add(ms: number): void {
-    this.count++;
-    if (ms > this.maxMs) this.maxMs = ms;
-    let low = 0;
-    let high = latencyBucketsMs.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (ms <= (latencyBucketsMs[middle] ?? 0)) high = middle;
-      else low = middle + 1;
-    }
-    this.#buckets[low] = (this.#buckets[low] ?? 0) + 1;
-  }
-
-  /** The upper bound of the bucket that holds the quantile, but never more than the longest seen. */
-  quantile(q: number): number {
-    const wanted = q * this.count;
-    let seen = 0;
-    for (const [index, count] of this.#buckets.entries()) {
-      seen += count;
-      if (seen >= wanted) return Math.min(latencyBucketsMs[index] ?? this.maxMs, this.maxMs);
-    }
-    return this.maxMs;
-  }
+export interface CallMetrics {
+  /** The counters of a method that a processor answers; one for each door and method. */
+  series(door: string, method: string): CallSeries;
+  /** The counters of a gRPC method that the host answers by itself. */
+  ownSeries(method: string): CallSeries;
+  /** A request has been refused before any door had it; counts for its method only where that has counters. */
+  refused(call: EndedCall, method: string, status: string, error: ServingError): void;
+  /** A call has been given a place in a lane, after so long; 0 at once. */
+  queued(waitedMs: number): void;
+  /** A lane has done with a call, after so long. */
+  ran(ranMs: number): void;
+  /** The processor's methods. */
+  read(): readonly MethodCounter[];
+  totals(): CallTotals;
 }
 
 /** Makes the counters of one host. */
-export function createCallMetrics(): CallMetrics {
-  const series: { door: string; method: string; byStatus: Map<string, Histogram> }[] = [];
-  return {
-    series(door, method) {
-      const byStatus = new Map<string, Histogram>();
-      series.push({ door, method, byStatus });
-      return {
-        ended(status, durationMs) {
-          let histogram = byStatus.get(status);
-          if (histogram === undefined) {
-            histogram = new Histogram();
-            byStatus.set(status, histogram);
-          }
-          histogram.add(durationMs);
-        },
-      };
-    },
-    read: () =>
-      series.flatMap(({ door, method, byStatus }) =>
-        [...byStatus].map(([status, histogram]) => counterOf(door, method, status, histogram)),
-      ),
-  };
+export function createCallMetrics(
+  clock: Clock,
+  listeners: readonly CallListener[] = [],
+): CallMetrics {
+  return new StoredMetrics(clock, listeners);
 }
 
-function counterOf(door: string, method: string, status: string, h: Histogram): MethodCounter {
+class StoredMetrics implements CallMetrics {
+  readonly #clock: Clock;
+  readonly #tell: Tell;
+  readonly #all: MethodSeries[] = [];
+  readonly #otherErrors = new Map<Reason, number>();
+  readonly #ran = new LatencyHistogram();
+  #queuedMs = 0;
+
+  constructor(clock: Clock, listeners: readonly CallListener[]) {
+    this.#clock = clock;
+    this.#tell = new Tell(listeners);
+  }
+
+  series(door: string, method: string): CallSeries {
+    return this.#add(door, method, false);
+  }
+
+  ownSeries(method: string): CallSeries {
+    return this.#add("grpc", method, true);
+  }
+
+  #add(door: string, method: string, own: boolean): MethodSeries {
+    const series = new MethodSeries({ door, method, own, clock: this.#clock, tell: this.#tell });
+    this.#all.push(series);
+    return series;
+  }
+
+  refused(call: EndedCall, method: string, status: string, error: ServingError): void {
+    const series = this.#all.find((each) => each.door === call.door && each.method === method);
+    if (series !== undefined) {
+      series.started();
+      series.ended(call, status, error);
+      return;
+    }
+    countIn(this.#otherErrors, error.reason);
+    const durationMs = this.#clock.now() - call.arrivedMs;
+    this.#tell.ended({ call, method, status, error, durationMs });
+  }
+
+  queued(waitedMs: number): void {
+    this.#queuedMs += waitedMs;
+  }
+
+  ran(ranMs: number): void {
+    this.#ran.add(ranMs);
+  }
+
+  read(): readonly MethodCounter[] {
+    return this.#all
+      .filter(({ own }) => !own)
+      .flatMap(({ door, method, byStatus }) =>
+        [...byStatus].map(([status, histogram]) => counterOf(door, method, status, histogram)),
+      );
+  }
+
+  totals(): CallTotals {
+    return {
+      methods: this.#all.map((series) => series.totals()),
+      otherErrors: this.#otherErrors,
+      ran: this.#ran,
+      queuedMs: this.#queuedMs,
+    };
+  }
+}
+
+/** Tells listeners of the calls that they want to hear of. */
+class Tell {
+  readonly everyCall: boolean;
+  readonly #listeners: readonly CallListener[];
+
+  constructor(listeners: readonly CallListener[]) {
+    this.#listeners = listeners;
+    this.everyCall = listeners.some((listener) => listener.everyCall);
+  }
+
+  ended(end: CallEnd): void {
+    for (const listener of this.#listeners) {
+      if (end.error !== undefined || listener.everyCall) listener.onEnd(end);
+    }
+  }
+}
+
+interface SeriesParts {
+  readonly door: string;
+  readonly method: string;
+  readonly own: boolean;
+  readonly clock: Clock;
+  readonly tell: Tell;
+}
+
+class MethodSeries implements CallSeries {
+  readonly door: string;
+  readonly method: string;
+  readonly own: boolean;
+  readonly byStatus: Map<string, LatencyHistogram> = new Map();
+  readonly #errors = new Map<Reason, number>();
+  readonly #clock: Clock;
+  readonly #tell: Tell;
+  #started = 0;
+  #received = 0;
+  #sent = 0;
+  #succeeded = 0;
+  #succeededMs = 0;
+
+  constructor(parts: SeriesParts) {
+    this.door = parts.door;
+    this.method = parts.method;
+    this.own = parts.own;
+    this.#clock = parts.clock;
+    this.#tell = parts.tell;
+  }
+
+  started(): void {
+    this.#started++;
+  }
+
+  received(): void {
+    this.#received++;
+  }
+
+  sent(): void {
+    this.#sent++;
+  }
+
+  ended(call: EndedCall, status: string, error: ServingError | undefined): void {
+    const durationMs = this.#clock.now() - call.arrivedMs;
+    let histogram = this.byStatus.get(status);
+    if (histogram === undefined) {
+      histogram = new LatencyHistogram();
+      this.byStatus.set(status, histogram);
+    }
+    histogram.add(durationMs);
+    if (error === undefined) {
+      this.#succeeded++;
+      this.#succeededMs += durationMs;
+      if (!this.#tell.everyCall) return;
+    } else {
+      countIn(this.#errors, error.reason);
+      // A watch or a list ends by its caller's leaving, and nobody has failed.
+      if (this.own && error.reason === "CANCELLED") return;
+    }
+    this.#tell.ended({ call, method: this.method, status, error, durationMs });
+  }
+
+  totals(): MethodTotals {
+    return {
+      door: this.door,
+      method: this.method,
+      own: this.own,
+      started: this.#started,
+      received: this.#received,
+      sent: this.#sent,
+      succeeded: this.#succeeded,
+      succeededMs: this.#succeededMs,
+      byStatus: this.byStatus,
+      errors: this.#errors,
+    };
+  }
+}
+
+function countIn(counts: Map<Reason, number>, reason: Reason): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + 1);
+}
+
+function counterOf(
+  door: string,
+  method: string,
+  status: string,
+  histogram: LatencyHistogram,
+): MethodCounter {
   return {
     door,
     method,
     status,
-    count: h.count,
-    p50Ms: h.quantile(0.5),
-    p90Ms: h.quantile(0.9),
-    p99Ms: h.quantile(0.99),
-    maxMs: h.maxMs,
+    count: histogram.count,
+    p50Ms: histogram.quantile(0.5),
+    p90Ms: histogram.quantile(0.9),
+    p99Ms: histogram.quantile(0.99),
+    maxMs: histogram.maxMs,
   };
 }

@@ -1,34 +1,17 @@
-import { bindEndpoint, type Endpoint } from "../core/endpoint.js";
-import {
-  appFromService,
-  checkServiceName,
-  DEFAULT_WEIGHT,
-  weightProblem,
-} from "../core/instance.js";
-import { MAX_LEASE_TTL_MS, MIN_LEASE_TTL_MS } from "../core/lease.js";
-import {
-  checkLogger,
-  checkNumber,
-  checkOneOf,
-  checkText,
-  fillOptions,
-  refuseLaterOptions,
-  seen,
-} from "../core/options.js";
+import type { Endpoint } from "../core/endpoint.js";
+import { DEFAULT_WEIGHT } from "../core/instance.js";
 import type { Logger } from "../core/ports.js";
-import { servingError } from "../core/serving-error.js";
-import { isToken } from "../core/token.js";
-import { type ServerLimits, serverLimitDefaults, serverLimits } from "../server/limits.js";
+import type { AnyServerMiddleware, LaneKind } from "../processor/processor.js";
+import { type ServerLimits, serverLimitDefaults } from "../server/limits.js";
 import type { LogLevel } from "../server/logger.js";
 import type { ServerTls } from "../server/port.js";
-import { checkClientTls, checkServerTls } from "../server/tls-options.js";
 import type { ClientTls } from "../transport/transport.js";
-import { type Advertised, advertisedAddress, directoryEndpoints } from "./advertise.js";
+import type { Advertised } from "./advertise.js";
 
 /** What a host can answer without a token. */
-export type OpenPath = "health" | "ping";
+export type OpenPath = "health" | "metrics" | "ping" | "reflection";
 
-/** Options of a host; all have a default. The table in the README says the same. */
+/** Options of a host; all have a default. docs/host.md has them in a table. */
 export interface HostOptions {
   /** Name of the service: letters, digits, `_`, `-`, one `group.` in front allowed. Needed with `directory`. */
   readonly service?: string | undefined;
@@ -42,8 +25,30 @@ export interface HostOptions {
   readonly open?: readonly OpenPath[] | undefined;
   /** Certificate and key, PEM; `clientCa` demands client certificates. @defaultValue none: cleartext */
   readonly tls?: ServerTls | undefined;
-  /** Calls in progress at a time, 1 to 1,024; EAS's `worker_threads`. @defaultValue 5 */
+  /** Where `process` runs: the host's own thread, worker threads, child processes. @defaultValue `"process"` with several `workerProcesses`, else `"inline"` */
+  readonly lane?: LaneKind | undefined;
+  /** Inline: calls in progress at a time; lane `thread`: number of threads; 1 to 1,024; EAS's `worker_threads`. @defaultValue 5 */
   readonly workerThreads?: number | undefined;
+  /** Child processes, each with its own `initialize()`, 1 to 256; EAS's `worker_processes`. @defaultValue 1 */
+  readonly workerProcesses?: number | undefined;
+  /** Calls at a time in each lane, 1 to 1,024. @defaultValue inline: `workerThreads`, else 1 */
+  readonly callsPerLane?: number | undefined;
+  /** What thread and process lanes load: URL or absolute path of the module that exports the processor or runs it. @defaultValue the main module, which does for `run()` only */
+  readonly module?: string | URL | undefined;
+  /** Told to `initialize` as `context.modelPath`; EAS's `model_path`. @defaultValue none */
+  readonly modelPath?: string | undefined;
+  /** Told to `initialize` as `context.modelConfig`: anything that JSON can hold; EAS's `model_config`. @defaultValue none */
+  readonly modelConfig?: unknown;
+  /** How long an idle lane may leave a heartbeat without an answer and still count as ready, 50 to 60,000 ms. @defaultValue 250 */
+  readonly heartbeatTimeoutMs?: number | undefined;
+  /** A lane that one call has kept silent for so long is replaced, 100 ms and more; Infinity for never. @defaultValue 30,000 */
+  readonly hangTimeoutMs?: number | undefined;
+  /** Lanes that must be able to take calls for the host to be ready, 1 to the number of lanes. @defaultValue 1 */
+  readonly minReadyLanes?: number | undefined;
+  /** Longest time of the processor's `isReady()`, 1 to 60,000 ms; over it counts as "no". @defaultValue 1,000 */
+  readonly readyCheckTimeoutMs?: number | undefined;
+  /** Payloads replayed in each lane before it takes calls, or a file of them: `.txt` with one a line, any other is one; EAS's `warm_up_data_path`. @defaultValue none */
+  readonly warmUp?: readonly Uint8Array[] | string | URL | undefined;
   /** Longest time of a call, queueing included, of an answer in pieces to its first piece, in ms; Infinity for none; EAS's `rpc.keepalive`. @defaultValue 5,000 */
   readonly requestTimeoutMs?: number | undefined;
   /** Longest gap between two pieces of an answer, whichever side is slow, in ms; Infinity for none. @defaultValue 60,000 */
@@ -52,6 +57,8 @@ export interface HostOptions {
   readonly maxQueueLength?: number | undefined;
   /** Bytes that waiting calls may hold. @defaultValue 256 MiB */
   readonly maxQueueBytes?: number | undefined;
+  /** Calls a second, in bursts of one second's worth; a tenth is kept for calls of high priority; 0 for no limit, up to 1,000,000; EAS's `rpc.rate_limit`. @defaultValue 0 */
+  readonly requestsPerSecond?: number | undefined;
   /** Largest message, both ways. @defaultValue 64 MiB */
   readonly maxMessageBytes?: number | undefined;
   /** Limits of the port, each with a default of its own. */
@@ -78,14 +85,22 @@ export interface HostOptions {
   readonly weight?: number | undefined;
   /** Application name. @defaultValue `service` with `_` as `-` */
   readonly app?: string | undefined;
+  /** Samples that the builtin `realtime_metrics` takes: name to help. @defaultValue `{}` */
+  readonly metrics?: Readonly<Record<string, string>> | undefined;
+  /** nice-grpc server middleware, run in the lane; the first is the outermost. @defaultValue none */
+  readonly middleware?: AnyServerMiddleware | readonly AnyServerMiddleware[] | undefined;
   /** Lets the texts of errors that `process` throws out to callers. @defaultValue false */
   readonly exposeErrors?: boolean | undefined;
   /** Lets every path that nothing else answers reach the processor, as EAS does. @defaultValue true */
   readonly otherPaths?: boolean | undefined;
+  /** Part of all calls that leave a line in the log, 0 to 1; failed ones do besides. @defaultValue 0 */
+  readonly callLogRatio?: number | undefined;
   /** Where lines go. @defaultValue pino: text on a terminal, JSON otherwise */
   readonly logger?: Logger | undefined;
   /** Least level of the default logger. @defaultValue `"info"` */
   readonly logLevel?: LogLevel | undefined;
+  /** Lines for the log when the host starts: what `hostOptionsFrom` has to say of its sources. @defaultValue `[]` */
+  readonly notices?: readonly string[] | undefined;
 }
 
 /** Options after checking: everything is decided that can be before the port is bound. */
@@ -96,11 +111,26 @@ export interface ResolvedHostOptions {
   readonly adminToken: string | readonly string[] | undefined;
   readonly open: readonly OpenPath[];
   readonly tls: ServerTls | undefined;
+  readonly lane: LaneKind;
+  /** Number of lanes. */
+  readonly lanes: number;
   readonly workerThreads: number;
+  readonly workerProcesses: number;
+  readonly callsPerLane: number;
+  /** URL of the module; undefined for the main module. */
+  readonly module: string | undefined;
+  readonly modelPath: string | undefined;
+  readonly modelConfig: unknown;
+  readonly heartbeatTimeoutMs: number;
+  readonly hangTimeoutMs: number;
+  readonly minReadyLanes: number;
+  readonly readyCheckTimeoutMs: number;
+  readonly warmUp: readonly Uint8Array[];
   readonly requestTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
   readonly maxQueueLength: number;
   readonly maxQueueBytes: number;
+  readonly requestsPerSecond: number;
   readonly limits: ServerLimits;
   readonly preStopDelayMs: number;
   readonly terminationGracePeriodMs: number;
@@ -112,29 +142,46 @@ export interface ResolvedHostOptions {
   readonly name: string;
   readonly weight: number;
   readonly app: string;
+  readonly metrics: ReadonlyMap<string, string>;
+  readonly middleware: readonly AnyServerMiddleware[];
   readonly exposeErrors: boolean;
   readonly otherPaths: boolean;
+  readonly callLogRatio: number;
   readonly logger: Logger | undefined;
   readonly logLevel: LogLevel;
+  readonly notices: readonly string[];
 }
 
-type Filled = { [K in keyof Required<HostOptions>]: HostOptions[K] };
+/** Every option filled with what was given or its default. */
+export type FilledHostOptions = { [K in keyof Required<HostOptions>]: HostOptions[K] };
 
 const MiB = 1024 * 1024;
 
 /** The defaults of {@link HostOptions}; undefined where the default depends on other options. */
-export const hostDefaults: Readonly<Filled> = Object.freeze({
+export const hostDefaults: Readonly<FilledHostOptions> = Object.freeze({
   service: undefined,
   endpoint: "127.0.0.1:8080",
   token: undefined,
   adminToken: undefined,
   open: ["health"] as const,
   tls: undefined,
+  lane: undefined,
   workerThreads: 5,
+  workerProcesses: 1,
+  callsPerLane: undefined,
+  module: undefined,
+  modelPath: undefined,
+  modelConfig: undefined,
+  heartbeatTimeoutMs: 250,
+  hangTimeoutMs: 30_000,
+  minReadyLanes: 1,
+  readyCheckTimeoutMs: 1_000,
+  warmUp: undefined,
   requestTimeoutMs: 5_000,
   streamIdleTimeoutMs: 60_000,
   maxQueueLength: 64,
   maxQueueBytes: 256 * MiB,
+  requestsPerSecond: 0,
   maxMessageBytes: serverLimitDefaults.maxMessageBytes,
   limits: undefined,
   preStopDelayMs: 0,
@@ -147,107 +194,12 @@ export const hostDefaults: Readonly<Filled> = Object.freeze({
   name: undefined,
   weight: DEFAULT_WEIGHT,
   app: undefined,
+  metrics: Object.freeze({}),
+  middleware: undefined,
   exposeErrors: false,
   otherPaths: true,
+  callLogRatio: 0,
   logger: undefined,
   logLevel: "info",
+  notices: Object.freeze([]),
 });
-
-/** Options of the documents that a later version brings; ignoring one would be worse than refusing it. */
-const laterOptions: readonly string[] = [
-  "callsPerLane",
-  "decompressor",
-  "hangTimeoutMs",
-  "heartbeatTimeoutMs",
-  "lane",
-  "metrics",
-  "middleware",
-  "minReadyLanes",
-  "module",
-  "readyCheckTimeoutMs",
-  "requestsPerSecond",
-  "warmUp",
-  "workerProcesses",
-];
-
-const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
-const openPaths: readonly OpenPath[] = ["health", "ping"];
-const textOptions = ["app", "advertise", "directory", "directoryToken", "name"] as const;
-
-function checkedWeight(weight: number | undefined): number {
-  const problem = weightProblem(weight);
-  if (problem !== undefined) throw servingError("INVALID_OPTION", `options.${problem}`);
-  return weight ?? DEFAULT_WEIGHT;
-}
-
-const INSTANCE_NAME = /^[\x21-\x7e]{1,128}$/;
-const MAX_MS = 2 ** 31 - 1;
-
-/**
- * Checks and fills a host's options.
- *
- * @throws ConfigError `UNKNOWN_OPTION` or `INVALID_OPTION`, before any I/O, with the option's name, what was seen and
- * what was expected.
- */
-export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions {
-  refuseLaterOptions(given, laterOptions, "options");
-  const o = fillOptions(given, hostDefaults, "options");
-  const number = (key: keyof HostOptions, min: number, max: number, more: object = {}): number =>
-    checkNumber(o[key] as number, `options.${key}`, { min, max, ...more });
-
-  for (const key of textOptions) {
-    const value = o[key];
-    if (value !== undefined) checkText(value, `options.${key}`);
-  }
-  const service = o.service === undefined ? "" : checkServiceName(o.service, "options.service");
-  const endpoint = bindEndpoint(o.endpoint ?? "", "options.endpoint");
-  const directories = directoryEndpoints(o.directory);
-  if (directories.length > 0 && service === "") {
-    throw servingError("INVALID_OPTION", "options.service is missing: a directory lists by it");
-  }
-  if (o.directoryToken !== undefined && !isToken(o.directoryToken)) {
-    throw servingError(
-      "INVALID_OPTION",
-      "options.directoryToken has a character that no header can carry",
-    );
-  }
-  if (o.name !== undefined && !INSTANCE_NAME.test(o.name)) {
-    throw servingError(
-      "INVALID_OPTION",
-      `options.name is ${seen(o.name)}, expected 1 to 128 printable characters without blanks`,
-    );
-  }
-  for (const path of o.open ?? []) checkOneOf(path, "options.open", openPaths);
-  const maxMessageBytes = number("maxMessageBytes", 1, 2 ** 31 - 1);
-  return Object.freeze({
-    service,
-    endpoint,
-    token: o.token,
-    adminToken: o.adminToken,
-    open: o.open ?? [],
-    tls: checkServerTls(o.tls, "options.tls"),
-    workerThreads: number("workerThreads", 1, 1_024),
-    requestTimeoutMs: number("requestTimeoutMs", 1, MAX_MS, { orInfinity: true }),
-    streamIdleTimeoutMs: number("streamIdleTimeoutMs", 1, MAX_MS, { orInfinity: true }),
-    maxQueueLength: number("maxQueueLength", 0, 1_000_000),
-    maxQueueBytes: number("maxQueueBytes", 0, Number.MAX_SAFE_INTEGER),
-    limits: serverLimits({ maxMessageBytes, ...o.limits }, "options.limits"),
-    preStopDelayMs: number("preStopDelayMs", 0, MAX_MS),
-    terminationGracePeriodMs: number("terminationGracePeriodMs", 0, MAX_MS),
-    directories,
-    directoryToken: o.directoryToken,
-    directoryTls: checkClientTls(
-      o.directoryTls === true ? {} : o.directoryTls,
-      "options.directoryTls",
-    ),
-    leaseTtlMs: number("leaseTtlMs", MIN_LEASE_TTL_MS, MAX_LEASE_TTL_MS),
-    advertised: directories.length === 0 ? undefined : advertisedAddress(o.advertise, endpoint),
-    name: o.name ?? "",
-    weight: checkedWeight(o.weight),
-    app: o.app ?? appFromService(service),
-    exposeErrors: o.exposeErrors === true,
-    otherPaths: o.otherPaths !== false,
-    logger: checkLogger(o.logger, "options.logger"),
-    logLevel: checkOneOf(o.logLevel ?? "info", "options.logLevel", logLevels),
-  });
-}

@@ -2,8 +2,10 @@ import type { HostState } from "../builtin/host-view.js";
 
 /** Which state may follow which; everything else is a mistake of the kit. */
 export const hostTransitions: Readonly<Record<HostState, readonly HostState[]>> = {
-  starting: ["ready", "draining", "stopped"],
-  ready: ["draining"],
+  starting: ["warming", "draining", "stopped"],
+  warming: ["ready", "draining", "stopped"],
+  ready: ["unready", "draining"],
+  unready: ["ready", "draining"],
   draining: ["stopped"],
   stopped: [],
 };
@@ -13,19 +15,23 @@ export interface StateCell {
   readonly current: HostState;
   /** Goes on to `next`; throws when the table does not allow it. */
   move(next: HostState): void;
+  /** Calls `listener` after every change; returns how to take it back. */
+  onChange(listener: (state: HostState) => void): () => void;
 }
 
 /**
  * Makes the cell of a new host.
  *
  * ```
- * starting --> ready --> draining --> stopped
- *     |`---- close -------^              ^
- *     `---- initialize() threw ----------'
+ * starting --> warming --> ready <--> unready --> draining --> stopped
+ *     |           |           `--------------------^ ^           ^
+ *     |`----------`------------- close --------------'           |
+ *      `----------`------------- initialize() or warm-up failed -'
  * ```
  */
 export function createStateCell(): StateCell {
   let current: HostState = "starting";
+  const listeners = new Set<(state: HostState) => void>();
   return {
     get current() {
       return current;
@@ -35,6 +41,11 @@ export function createStateCell(): StateCell {
         throw new Error(`a ${current} host cannot become ${next}`);
       }
       current = next;
+      for (const listener of [...listeners]) listener(next);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

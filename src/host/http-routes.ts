@@ -1,14 +1,22 @@
 import type { HostView } from "../builtin/host-view.js";
-import { servingError } from "../core/serving-error.js";
+import { builtins } from "../builtin/registry.js";
+import { isServiceName } from "../core/instance.js";
+import { ServingError, servingError } from "../core/serving-error.js";
 import { BUILTIN_PREFIX, serveBuiltin } from "../door/builtin-http.js";
 import { createEasDoor } from "../door/eas-door.js";
 import type { Invoker } from "../door/invoker.js";
 import type { HttpHandler, HttpRequest } from "../server/http.js";
+import type { HostMetrics } from "./host-metrics.js";
 
 /** Answers whether the process lives, and whether it takes calls. */
 export const HEALTH_PATHS: readonly string[] = ["/livez", "/readyz"];
 
+/** Where the metrics stand, in Prometheus's text format. */
+export const METRICS_PATH = "/metrics";
+
 const PREDICT_PREFIX = "/api/predict/";
+const PREDICT_ROUTE = "/api/predict";
+const OTHER_ROUTE = "other";
 
 /** What the HTTP routes of a host are made of. */
 export interface HttpRoutesOptions {
@@ -16,39 +24,97 @@ export interface HttpRoutesOptions {
   readonly invoker: Invoker;
   /** Paths of the hosted gRPC methods. */
   readonly rpcPaths: ReadonlySet<string>;
+  /** Whether there is a `process` for `/api/predict` and, with `otherPaths`, for the rest. */
+  readonly takesBytes: boolean;
   readonly otherPaths: boolean;
+  readonly metrics: HostMetrics;
+  /** Told of requests that no door has answered. */
+  readonly refused: (request: HttpRequest, error: ServingError) => void;
 }
 
 /**
  * Makes the one table of paths of a host's HTTP side; the first that matches answers:
- * builtins, health, gRPC methods, `/api/predict/NAME[/...]`, everything else.
+ * builtins, health and metrics, gRPC methods, `/api/predict/NAME[/...]`, everything else.
  */
 export function createHttpRoutes(options: HttpRoutesOptions): HttpHandler {
-  const { view, invoker, rpcPaths, otherPaths } = options;
-  const predict = createEasDoor(invoker, "POST /api/predict");
-  const others = createEasDoor(invoker, "POST other");
+  const route = createTable(options);
+  const refused = (request: HttpRequest, thrown: unknown): never => {
+    const error = ServingError.from(thrown);
+    options.refused(request, error);
+    throw error;
+  };
+  return (request) => {
+    try {
+      const done = route(request);
+      return done instanceof Promise ? done.catch((thrown) => refused(request, thrown)) : done;
+    } catch (thrown) {
+      return refused(request, thrown);
+    }
+  };
+}
+
+function createTable(options: HttpRoutesOptions): HttpHandler {
+  const { view, invoker, rpcPaths, takesBytes, otherPaths, metrics } = options;
+  const predict = createEasDoor(invoker, `POST ${PREDICT_ROUTE}`);
+  const others = createEasDoor(invoker, `POST ${OTHER_ROUTE}`);
   return (request) => {
     const { path, method } = request;
     if (path.startsWith(BUILTIN_PREFIX)) return serveBuiltin(view, request);
     if (HEALTH_PATHS.includes(path)) return serveHealth(view, request);
+    if (path === METRICS_PATH) return serveMetrics(metrics, request);
     if (rpcPaths.has(path)) {
       throw servingError("NOT_IN_THIS_VERSION", `${path} is answered over HTTP/2 (gRPC) only`);
     }
-    if (path.startsWith(PREDICT_PREFIX)) {
+    if (takesBytes && path.startsWith(PREDICT_PREFIX)) {
       if (method !== "POST") throw wrongVerb(request, "POST");
       return predict(request, predictRoute(path));
     }
-    if (!otherPaths) throw servingError("UNKNOWN_ROUTE", `nothing answers at ${shown(path)}`);
+    if (!takesBytes || !otherPaths)
+      throw servingError("UNKNOWN_ROUTE", `nothing answers at ${shown(path)}`);
     if (method !== "POST") throw wrongVerb(request, "POST");
     return others(request, { service: "", path });
   };
+}
+
+/** What the HTTP side answers, a line each, in the order in which it is looked up. */
+export function httpRouteTexts(options: {
+  readonly takesBytes: boolean;
+  readonly otherPaths: boolean;
+}): readonly string[] {
+  const { takesBytes, otherPaths } = options;
+  return [
+    ...builtins.map(
+      ({ name, verbs }) => `${verbs.map((verb) => verb.name).join(", ")} ${BUILTIN_PREFIX}${name}`,
+    ),
+    ...[...HEALTH_PATHS, METRICS_PATH].map((path) => `GET ${path}`),
+    ...(takesBytes ? [`POST ${PREDICT_PREFIX}NAME[/...]`] : []),
+    ...(takesBytes && otherPaths ? ["POST any other path"] : []),
+  ];
+}
+
+/** What a path is called in counters: few names, however many paths. */
+export function httpRouteOf(path: string): string {
+  if (path.startsWith(PREDICT_PREFIX)) return PREDICT_ROUTE;
+  const known = path.startsWith(BUILTIN_PREFIX) || [...HEALTH_PATHS, METRICS_PATH].includes(path);
+  return known ? path.slice(0, 80) : OTHER_ROUTE;
+}
+
+async function serveMetrics(metrics: HostMetrics, request: HttpRequest): Promise<void> {
+  const { method } = request;
+  if (method !== "GET" && method !== "HEAD") throw wrongVerb(request, "GET");
+  const { contentType, text } = await metrics();
+  request.reply({ status: 200, headers: { "content-type": contentType }, body: text });
 }
 
 function predictRoute(path: string): { service: string; path: string } {
   const rest = path.slice(PREDICT_PREFIX.length);
   const slash = rest.indexOf("/");
   const name = slash < 0 ? rest : rest.slice(0, slash);
-  return { service: decoded(name), path: slash < 0 ? "" : rest.slice(slash) };
+  const service = decoded(name);
+  if (service === "" || isServiceName(service)) {
+    return { service, path: slash < 0 ? "" : rest.slice(slash) };
+  }
+  throw servingError("UNKNOWN_SERVICE", `${shown(service)} is no name of a service`);
 }
 
 function decoded(name: string): string {

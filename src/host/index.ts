@@ -2,11 +2,16 @@
 export { Metadata, ServerError, Status } from "nice-grpc-common";
 export type { HostState } from "../builtin/host-view.js";
 export type { Logger } from "../core/ports.js";
+export type { TraceContext } from "../core/trace-context.js";
 export type {
   Answer,
+  AnyServerMiddleware,
   Call,
   LaneKind,
   ProcessorContext,
+  ProcessorFunction,
+  ProcessorProperty,
+  ProcessorRpc,
   ProcessorShape,
 } from "../processor/processor.js";
 export type { ServerLimits } from "../server/limits.js";
@@ -15,5 +20,8 @@ export type { ServerTls } from "../server/port.js";
 export type { ClientTls } from "../transport/transport.js";
 export { BaseProcessor, Processor } from "./base-processor.js";
 export { type HostOptions, hostDefaults, type OpenPath } from "./host-options.js";
+export { type HostOptionSources, hostOptionsFrom } from "./host-options-from.js";
+export { implement, type ServiceMethods } from "./implement.js";
 export type { ProcessorHost } from "./processor-host.js";
 export { startHost } from "./start-host.js";
+export { TypedProcessor, type TypedProcessorOptions } from "./typed-processor.js";

@@ -1,25 +1,31 @@
 import { hostname } from "node:os";
-import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { HostLoad, HostState, HostView } from "../builtin/host-view.js";
+import type { HostState } from "../builtin/host-view.js";
 import { builtins } from "../builtin/registry.js";
-import { isLoopback } from "../core/endpoint.js";
 import { addressText, instanceOf } from "../core/instance.js";
+import { checkNumber } from "../core/options.js";
 import { type Clock, type Logger, systemClock } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
-import { builtinRoutes } from "../door/builtin-grpc.js";
+import { endedByStop, hostStopping } from "../core/stop-errors.js";
 import { BUILTIN_PREFIX } from "../door/builtin-http.js";
-import { predictRoutes } from "../door/predict-door.js";
-import { createInlineLane } from "../lane/inline-lane.js";
-import type { Lane } from "../lane/lane.js";
+import type { LanePool } from "../lane/lane-pool.js";
+import { checkProcessor } from "../processor/check-processor.js";
 import type { ProcessorShape } from "../processor/processor.js";
-import { createRunner } from "../processor/runner.js";
-import { openPort, type Port } from "../server/port.js";
-import { createAccess } from "./access.js";
+import { isLeveled } from "../server/logger.js";
+import type { Port } from "../server/port.js";
 import { CallIntake } from "./call-intake.js";
+import { type CallLog, createCallLog } from "./call-log.js";
+import { createCallMetrics } from "./call-metrics.js";
+import { hostConfigView } from "./host-config-view.js";
+import { createHostLanes } from "./host-lanes.js";
 import type { ResolvedHostOptions } from "./host-options.js";
+import { openHostPort } from "./host-port.js";
+import { createHostProperties, type HostProperties } from "./host-properties.js";
+import { HostReport, type ReportedHost } from "./host-report.js";
 import { createStateCell } from "./host-state.js";
-import { createHttpRoutes } from "./http-routes.js";
+import { createLiveSettings } from "./live-settings.js";
+import { createRecentErrors } from "./recent-errors.js";
 import type { Registration } from "./registration.js";
+import { hostNumberRanges } from "./resolve-host-options.js";
 import { KIT_VERSION } from "./version.js";
 
 /** A running host. */
@@ -34,6 +40,7 @@ export interface ProcessorHost extends AsyncDisposable {
    *
    * @param options - `gracePeriodMs`: how long calls in progress may go on; the host's `terminationGracePeriodMs` when
    * left out. What is left then ends with UNAVAILABLE.
+   * @throws ConfigError `INVALID_OPTION` for a grace period that is no number of milliseconds.
    */
   close(options?: { readonly gracePeriodMs?: number | undefined }): Promise<void>;
 }
@@ -50,29 +57,46 @@ export function createProcessorHost(
   options: ResolvedHostOptions,
   logger: Logger,
 ): StartableHost {
+  checkProcessor(processor);
+  if (options.warmUp.length > 0 && processor.process === undefined) {
+    throw servingError(
+      "INVALID_OPTION",
+      "options.warmUp replays payloads to process(), which a typed service does not have: warm it up in initialize()",
+    );
+  }
   return new RunningHost(processor, options, { clock: systemClock, logger });
 }
 
 /** Time between the answer of the last aborted call and the break of its connection. */
 const FLUSH_MS = 250;
 
-class RunningHost implements StartableHost, HostView {
-  readonly version: string = KIT_VERSION;
-  readonly service: string;
-  readonly startedAtMs: number;
+/** Time that lanes have to dispose of their processors at least, however long the drain took. */
+const DISPOSE_MS = 2_000;
+
+function closedTooSoon(): Error {
+  return servingError("DRAINING", "the host was closed before it was ready");
+}
+
+class RunningHost implements StartableHost, ReportedHost {
+  readonly #processor: ProcessorShape;
   readonly #options: ResolvedHostOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #state = createStateCell();
-  readonly #lane: Lane;
+  readonly #callLog: CallLog;
+  readonly #pool: LanePool;
   readonly #intake: CallIntake;
-  readonly #eventLoopDelay = monitorEventLoopDelay({ resolution: 20 });
+  readonly #properties: HostProperties;
+  readonly #report: HostReport;
   readonly #initialising = new AbortController();
   #port: Port | undefined;
+  #routes: readonly string[] = [];
   #registration: Registration | undefined;
   #closing: Promise<void> | undefined;
   /** The grace period of the stop that is under way. */
   #graceMs = 0;
+  /** Called when enough lanes can take calls, or the host is closed. */
+  #onEnoughLanes: () => void = () => {};
   readonly closed: Promise<void>;
   #markClosed: () => void = () => {};
 
@@ -81,25 +105,45 @@ class RunningHost implements StartableHost, HostView {
     options: ResolvedHostOptions,
     ports: { readonly clock: Clock; readonly logger: Logger },
   ) {
-    this.#clock = ports.clock;
-    this.#logger = ports.logger;
+    const { clock, logger } = ports;
+    this.#processor = processor;
     this.#options = options;
-    this.service = options.service;
-    this.startedAtMs = this.#clock.now();
-    this.#lane = createInlineLane(
-      createRunner(processor, {
-        context: {
-          lane: { kind: "inline", index: 0, count: 1 },
-          service: options.service,
-          logger: ports.logger,
-          signal: this.#initialising.signal,
-        },
-        clock: this.#clock,
-        logger: ports.logger,
-        exposeErrors: options.exposeErrors,
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#properties = createHostProperties({
+      live: createLiveSettings(options, {
+        setLimits: (limits) => this.#intake.admission.setLimits(limits),
+        setCallsPerLane: (calls) => this.#pool.setCallsPerLane(calls),
+        setWeight: (weight) => this.#registration?.setWeight(weight),
+        logger: options.logger === undefined && isLeveled(logger) ? logger : undefined,
       }),
-    );
-    this.#intake = new CallIntake(options, this.#lane, ports);
+      ranges: hostNumberRanges,
+      config: () => hostConfigView(options, this),
+      own: processor.properties ?? {},
+      applyOwn: (values) => this.#pool.setProperties(values),
+    });
+    this.#pool = createHostLanes(processor, options, {
+      clock,
+      logger,
+      random: Math.random,
+      signal: this.#initialising.signal,
+      properties: this.#properties.own,
+      warmingUp: () => this.#warmingUp(),
+    });
+    this.#callLog = createCallLog({ ...ports, callLogRatio: options.callLogRatio });
+    const recentErrors = createRecentErrors(clock);
+    const metrics = createCallMetrics(clock, [this.#callLog, recentErrors]);
+    this.#intake = new CallIntake(options, this.#pool, { ...ports, random: Math.random, metrics });
+    this.#report = new HostReport({
+      options,
+      clock,
+      recentErrors,
+      host: this,
+      pool: this.#pool,
+      intake: this.#intake,
+      properties: this.#properties,
+    });
+    this.#pool.onReadyLanes(() => this.#judgeLanes());
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
     });
@@ -113,6 +157,14 @@ class RunningHost implements StartableHost, HostView {
     return this.#port?.address ?? this.#options.endpoint;
   }
 
+  get boundPort(): Port | undefined {
+    return this.#port;
+  }
+
+  get routes(): readonly string[] {
+    return this.#routes;
+  }
+
   get instance(): string {
     const { name, advertised } = this.#options;
     if (name !== "") return name;
@@ -123,36 +175,48 @@ class RunningHost implements StartableHost, HostView {
       : `${hostname()}@${addressText(advertised.ip, port)}`;
   }
 
-  nowMs(): number {
-    return this.#clock.now();
-  }
-
   async start(): Promise<void> {
     const logger = this.#logger;
-    logger.info({ service: this.service || "(unnamed)", version: this.version }, "service created");
-    this.#port = await this.#bind();
-    this.#announceRoutes();
-    this.#eventLoopDelay.enable();
+    const { service, notices, lane, lanes, callsPerLane } = this.#options;
+    logger.info({ service: service || "(unnamed)", version: KIT_VERSION }, "service created");
+    for (const notice of notices) logger.info({}, notice);
+    const port = await this.#bind();
+    if (this.#closing !== undefined) {
+      await this.#closing;
+      await port.close();
+      throw closedTooSoon();
+    }
+    const paths = builtins.map(({ name }) => BUILTIN_PREFIX + name);
+    logger.info({ paths }, "builtins installed");
+    this.#report.open();
     try {
-      await this.#lane.start();
+      await this.#pool.start();
     } catch (thrown) {
       // A stop that came first has ended everything itself.
       if (this.#closing !== undefined) await this.#closing;
-      else await this.#endUnstarted(this.#port);
+      else await this.#endUnstarted(port);
       throw thrown;
     }
-    logger.info({ kind: "inline", workerThreads: this.#options.workerThreads }, "lane ready");
-    const registration = await this.#prepareRegistration(this.#port);
+    if (this.#closing === undefined)
+      logger.info({ kind: lane, lanes, callsPerLane }, "lanes ready");
+    const registration = await this.#prepareRegistration(port);
+    await this.#lanesSuffice();
     if (this.#closing !== undefined) {
       await this.#closing;
-      await this.#dispose();
-      throw servingError("DRAINING", "the host was closed before it was ready");
+      throw closedTooSoon();
     }
+    this.#warmingUp();
     this.#state.move("ready");
     this.#intake.open();
     this.#registration = registration;
     registration?.start();
     logger.info({ address: addressText(this.address.host, this.address.port) }, "service started");
+    // Lanes may have been lost in this very turn.
+    this.#judgeLanes();
+  }
+
+  #warmingUp(): void {
+    if (this.state === "starting") this.#state.move("warming");
   }
 
   async #endUnstarted(port: Port): Promise<void> {
@@ -162,83 +226,71 @@ class RunningHost implements StartableHost, HostView {
   }
 
   async #bind(): Promise<Port> {
-    const { endpoint, tls, limits, otherPaths, token } = this.#options;
-    const rpcRoutes = [...predictRoutes(this.#intake), ...builtinRoutes(this)];
-    const port = await openPort({
-      endpoint,
-      tls,
-      limits,
-      rpcRoutes,
-      http: createHttpRoutes({
-        view: this,
-        invoker: this.#intake,
-        rpcPaths: new Set(rpcRoutes.map((route) => route.path)),
-        otherPaths,
-      }),
-      authorize: createAccess(this.#options),
+    const { port, routes } = await openHostPort({
+      processor: this.#processor,
+      options: this.#options,
+      state: this.#state,
+      view: this.#report,
+      intake: this.#intake,
       clock: this.#clock,
       logger: this.#logger,
     });
-    const address = addressText(port.address.host, port.address.port);
-    this.#logger.info({ address, tls: tls !== undefined }, "port bound");
-    if (token === undefined && !isLoopback(endpoint.host)) {
-      this.#logger.warn(
-        { address },
-        "bound beyond loopback without a token: anybody who reaches it may call it",
-      );
-    }
+    this.#port = port;
+    this.#routes = routes;
     return port;
   }
 
-  #announceRoutes(): void {
-    for (const { name, available } of builtins) {
-      const path = BUILTIN_PREFIX + name;
-      this.#logger.info({ path }, available ? "builtin installed" : "builtin not in this version");
-    }
+  /** Resolves when enough lanes can take calls, which their processors' `isReady` may delay, or the host is closed. */
+  #lanesSuffice(): Promise<void> {
+    if (this.#enoughLanes || this.#closing !== undefined) return Promise.resolve();
+    this.#logger.info({}, "waiting until isReady() says yes");
+    return new Promise((resolve) => {
+      this.#onEnoughLanes = resolve;
+    });
+  }
+
+  get #enoughLanes(): boolean {
+    return this.#pool.readyLanes >= this.#options.minReadyLanes;
+  }
+
+  /** The one place that decides between ready and unready. */
+  #judgeLanes(): void {
+    const enough = this.#enoughLanes;
+    if (enough || this.#closing !== undefined) this.#onEnoughLanes();
+    const next = enough ? "ready" : "unready";
+    if (this.state === next || (this.state !== "ready" && this.state !== "unready")) return;
+    this.#state.move(next);
+    const { readyLanes } = this.#pool;
+    const { lanes, minReadyLanes } = this.#options;
+    this.#logger[enough ? "info" : "warn"]({ readyLanes, minReadyLanes, lanes }, `host ${next}`);
   }
 
   // The outbound half of the engine is loaded only where there is a directory to talk to.
   async #prepareRegistration(port: Port): Promise<Registration | undefined> {
-    const { advertised, directories, directoryToken, directoryTls, weight, app } = this.#options;
+    const { service, advertised, directories, directoryToken, directoryTls, leaseTtlMs, app } =
+      this.#options;
     if (advertised === undefined) return undefined;
     const { createRegistration } = await import("./registration.js");
     return createRegistration({
       directories,
       token: directoryToken,
       tls: directoryTls,
-      service: this.service,
+      service,
       instance: instanceOf({
         name: this.instance,
         host: advertised.ip,
         port: advertised.port ?? port.address.port,
-        weight,
+        weight: this.#options.weight,
         app,
       }),
-      leaseTtlMs: this.#options.leaseTtlMs,
+      leaseTtlMs,
       clock: this.#clock,
       random: Math.random,
       logger: this.#logger,
     });
   }
 
-  load(): HostLoad {
-    const { running, queueLength, queueBytes } = this.#intake.admission;
-    const state = this.state === "starting" ? "starting" : running > 0 ? "busy" : "ready";
-    const delay = this.#eventLoopDelay.percentile(99) / 1e6;
-    this.#eventLoopDelay.reset();
-    return {
-      methods: this.#intake.metrics.read(),
-      queueLength,
-      queueBytes,
-      inFlight: running,
-      lanes: [
-        { kind: this.#lane.kind, index: 0, state, inFlight: running, calls: this.#intake.calls },
-      ],
-      connections: this.#port?.connections ?? 0,
-      eventLoopDelayP99Ms: delay,
-    };
-  }
-
+  /** Begins a stop; answers with the grace period in force. */
   stop(graceMs: number | undefined): number {
     this.close({ gracePeriodMs: graceMs }).catch((err: unknown) =>
       this.#logger.error({ err }, "stop failed"),
@@ -248,7 +300,9 @@ class RunningHost implements StartableHost, HostView {
 
   close(options: { readonly gracePeriodMs?: number | undefined } = {}): Promise<void> {
     if (this.#closing === undefined) {
-      this.#graceMs = options.gracePeriodMs ?? this.#options.terminationGracePeriodMs;
+      const { gracePeriodMs = this.#options.terminationGracePeriodMs } = options;
+      const { terminationGracePeriodMs: range } = hostNumberRanges;
+      this.#graceMs = checkNumber(gracePeriodMs, "gracePeriodMs", { ...range, integer: false });
       this.#closing = this.#shutDown(this.#graceMs);
     }
     return this.#closing;
@@ -262,9 +316,9 @@ class RunningHost implements StartableHost, HostView {
     if (this.state === "stopped") return;
     const { preStopDelayMs } = this.#options;
     this.#logger.info({ graceMs, calls: this.#intake.accepted }, "stopping");
-    const wasReady = this.state === "ready";
     this.#state.move("draining");
-    this.#initialising.abort(servingError("DRAINING", "the host is stopping"));
+    this.#initialising.abort(hostStopping());
+    this.#onEnoughLanes();
     await this.#registration?.stop();
     if (preStopDelayMs > 0) await this.#wait(preStopDelayMs);
     this.#intake.refuse();
@@ -272,16 +326,17 @@ class RunningHost implements StartableHost, HostView {
     const cancelAbort = this.#clock.after(graceMs, () => this.#abortRest());
     await this.#port?.drain(graceMs + FLUSH_MS);
     // A caller that left leaves its process() running: dispose() waits for that too.
-    await Promise.race([
-      this.#intake.admission.idle(),
-      this.#wait(Math.max(0, endMs - this.#clock.now())),
-    ]);
+    await Promise.race([this.#intake.admission.idle(), this.#wait(this.#leftMs(endMs))]);
     cancelAbort();
-    if (wasReady) await this.#dispose();
+    await this.#pool.close(Math.max(DISPOSE_MS, this.#leftMs(endMs)));
     this.#state.move("stopped");
     this.#logger.info({}, "stopped");
     this.#stopClocks();
     this.#markClosed();
+  }
+
+  #leftMs(endMs: number): number {
+    return Math.max(0, endMs - this.#clock.now());
   }
 
   #wait(ms: number): Promise<void> {
@@ -295,21 +350,12 @@ class RunningHost implements StartableHost, HostView {
       { calls: this.#intake.accepted },
       "grace period over: aborting calls in progress",
     );
-    this.#intake.giveUpAll(
-      servingError("ABORTED_BY_STOP", "the host stopped before the call ended"),
-    );
-  }
-
-  async #dispose(): Promise<void> {
-    try {
-      await this.#lane.close();
-    } catch (err) {
-      this.#logger.error({ err }, "dispose() threw");
-    }
+    this.#intake.giveUpAll(endedByStop());
   }
 
   #stopClocks(): void {
-    this.#eventLoopDelay.disable();
+    this.#report.close();
     this.#intake.close();
+    this.#callLog.close();
   }
 }

@@ -17,6 +17,8 @@ import { deregisterRpc, instanceToWire, keepAliveRpc, registerRpc } from "../wir
 export interface Registration {
   /** Registers with every directory, and keeps registered until `stop`; failures are logged and tried again. */
   start(): void;
+  /** Registers anew with another weight; the lists change in one step. Only after `start`. */
+  setWeight(weight: number): void;
   /** Gives every lease back; waits for the directories' answers, but not for long. */
   stop(): Promise<void>;
 }
@@ -58,6 +60,9 @@ export function createRegistration(options: RegistrationOptions): Registration {
     start() {
       for (const lease of leases) lease.start();
     },
+    setWeight(weight) {
+      for (const lease of leases) lease.setWeight(weight);
+    },
     async stop() {
       await Promise.all(leases.map((lease) => lease.stop()));
     },
@@ -81,6 +86,9 @@ class LeasedRegistration implements Registration {
   readonly #connect: TransportFactory;
   readonly #metadata: MetadataView;
   readonly #backoff: Backoff;
+  #instance: Instance;
+  /** What the lease says; another than `#instance` after a change that the directory has not been told of yet. */
+  #told: Instance | undefined;
   #transport: Transport | undefined;
   #leaseId: string | undefined;
   #ttlMs: number;
@@ -98,6 +106,7 @@ class LeasedRegistration implements Registration {
   constructor(directory: Endpoint, options: RegistrationOptions) {
     const { tls, token, leaseTtlMs, random } = options;
     this.#options = options;
+    this.#instance = options.instance;
     this.#directory = instanceOf(directory);
     this.#ttlMs = leaseTtlMs;
     this.#connect =
@@ -117,6 +126,18 @@ class LeasedRegistration implements Registration {
 
   start(): void {
     this.#run(() => this.#register());
+  }
+
+  setWeight(weight: number): void {
+    this.#instance = { ...this.#instance, weight };
+    const before = this.#exchange;
+    this.#run(async () => {
+      await before;
+      // Of two changes in a row the second one's exchange tells both.
+      if (this.#told === this.#instance) return;
+      this.#cancelTimer?.();
+      await this.#register();
+    });
   }
 
   async stop(): Promise<void> {
@@ -156,13 +177,15 @@ class LeasedRegistration implements Registration {
   }
 
   async #register(): Promise<void> {
-    const { service, instance, leaseTtlMs, logger } = this.#options;
+    const { service, leaseTtlMs, logger } = this.#options;
+    const instance = this.#instance;
     const lease = await this.#call(registerRpc, {
       service,
       instance: instanceToWire(instance),
       ttl: durationFromMs(leaseTtlMs),
     });
     this.#leaseId = lease.leaseId;
+    this.#told = instance;
     const { name, key: address } = instance;
     const directory = this.#directory.key;
     logger.info({ directory, service, name, address, weight: lease.weight }, "registered");
@@ -171,7 +194,7 @@ class LeasedRegistration implements Registration {
 
   async #renew(): Promise<void> {
     const leaseId = this.#leaseId;
-    if (leaseId === undefined) return this.#register();
+    if (leaseId === undefined || this.#told !== this.#instance) return this.#register();
     try {
       this.#holds(await this.#call(keepAliveRpc, { leaseId }));
     } catch (thrown) {
@@ -192,9 +215,9 @@ class LeasedRegistration implements Registration {
 
   /** The directory restarted, the lease ran out, or another host took the name. Only the last goes on for ever. */
   #lost(): void {
-    const { clock, instance, logger } = this.#options;
+    const { clock, logger } = this.#options;
     const now = clock.now();
-    const fields = { directory: this.#directory.key, name: instance.name };
+    const fields = { directory: this.#directory.key, name: this.#instance.name };
     const held = now - this.#heldSinceMs < this.#ttlMs;
     const again = now - this.#lostMs < FIGHT_MS;
     if (held) this.#lostMs = now;

@@ -1,7 +1,9 @@
+import { servingError } from "../core/serving-error.js";
+import { refuseHostInLane } from "../processor/lane-hook.js";
 import type { ProcessorShape } from "../processor/processor.js";
-import { createLogger } from "../server/logger.js";
-import { type HostOptions, resolveHostOptions } from "./host-options.js";
+import type { HostOptions } from "./host-options.js";
 import type { ProcessorHost } from "./processor-host.js";
+import { resolveHostOptions } from "./resolve-host-options.js";
 
 /**
  * Starts a host for a processor and resolves when it is ready. No signal handlers are installed: `run()` does that.
@@ -14,8 +16,25 @@ export async function startHost(
   processor: ProcessorShape,
   options?: HostOptions,
 ): Promise<ProcessorHost> {
+  refuseHostInLane();
   const resolved = resolveHostOptions(options);
-  const { createProcessorHost } = await import("./processor-host.js");
+  const own = processor.middleware ?? [];
+  if (resolved.lane !== "inline" && resolved.module === undefined) {
+    throw servingError(
+      "INVALID_OPTION",
+      `options.module is missing: lanes of kind "${resolved.lane}" load it, and only run() can take the main module for it`,
+    );
+  }
+  if (resolved.lane !== "inline" && resolved.middleware.some((one) => !own.includes(one))) {
+    throw servingError(
+      "INVALID_OPTION",
+      `options.middleware cannot cross into lanes of kind "${resolved.lane}": give it to the processor's constructor in the module that they load`,
+    );
+  }
+  const [{ createProcessorHost }, { createLogger }] = await Promise.all([
+    import("./processor-host.js"),
+    import("../server/logger.js"),
+  ]);
   const logger = resolved.logger ?? createLogger(resolved.logLevel);
   const host = createProcessorHost(processor, resolved, logger);
   await host.start();

@@ -1,10 +1,11 @@
 import { Metadata } from "nice-grpc-common";
 import type { DoorName, Invocation } from "../core/invocation.js";
-import { emptyMetadata, type MetadataView, metadataOf, metadataText } from "../core/metadata.js";
+import { emptyMetadata, type MetadataView, metadataOf } from "../core/metadata.js";
 import type { Clock, Logger } from "../core/ports.js";
+import { reasonNotToBegin } from "../core/reason-not-to-begin.js";
+import { type TraceContext, traceContextOf } from "../core/trace-context.js";
 import type { Call } from "./processor.js";
-
-let lastRequestNumber = 0;
+import { requestIdOf } from "./request-id.js";
 
 /** A {@link Call} over an invocation; whatever costs something is made when it is first asked for. */
 export class ProcessorCall implements Call {
@@ -16,6 +17,8 @@ export class ProcessorCall implements Call {
   #trailer: Metadata | undefined;
   #query: URLSearchParams | undefined;
   #logger: Logger | undefined;
+  /** null: not looked for yet. */
+  #trace: TraceContext | undefined | null = null;
 
   constructor(invocation: Invocation, clock: Clock, logger: Logger) {
     this.#invocation = invocation;
@@ -64,8 +67,16 @@ export class ProcessorCall implements Call {
   }
 
   get logger(): Logger {
-    this.#logger ??= withFields(this.#hostLogger, { requestId: requestId(this.#invocation) });
+    this.#logger ??= withFields(this.#hostLogger, {
+      requestId: requestIdOf(this.#invocation),
+      ...(this.trace === undefined ? {} : { traceId: this.trace.traceId }),
+    });
     return this.#logger;
+  }
+
+  get trace(): TraceContext | undefined {
+    if (this.#trace === null) this.#trace = traceContextOf(this.#invocation.metadata);
+    return this.#trace;
   }
 
   /** Headers go out together with the first bytes of the answer; there is nothing to do before. */
@@ -73,6 +84,20 @@ export class ProcessorCall implements Call {
 
   remainingMs(): number {
     return Math.max(0, this.#invocation.deadlineMs - this.#clock.now());
+  }
+
+  /**
+   * Asked as the very last thing before code of the user's begins to work for the call: nothing but time passes between
+   * this and that.
+   *
+   * @throws the invocation's abort reason when it was given up; gives it up, with CallError `DEADLINE_EXCEEDED`, when its
+   * time is over, for the timer that would do so may not have run yet.
+   */
+  throwIfOver(): void {
+    const over = reasonNotToBegin(this.#invocation, this.#clock);
+    if (over === undefined) return;
+    this.#invocation.giveUp(over);
+    throw over;
   }
 
   /** What the processor put into `header`. */
@@ -107,13 +132,6 @@ function viewOf(metadata: Metadata | undefined): MetadataView {
     for (const value of values) pairs.push([key, value]);
   }
   return metadataOf(pairs);
-}
-
-function requestId(invocation: Invocation): string {
-  const given = metadataText(invocation.metadata, "x-request-id");
-  if (given !== undefined && given.length <= 128) return given;
-  lastRequestNumber++;
-  return `${process.pid.toString(36)}-${lastRequestNumber.toString(36)}`;
 }
 
 function withFields(logger: Logger, fields: object): Logger {

@@ -4,11 +4,39 @@ import { type ServingError, servingError } from "../core/serving-error.js";
 import type { RequestHead } from "./request-head.js";
 import type { TokenGuard } from "./token-guard.js";
 
-/** Headers by which a proxy tells that it speaks for somebody else. */
-const forwardingHeaders = ["forwarded", "x-forwarded-for", "x-real-ip", "via"] as const;
+/** Headers by which proxies tell that they speak for somebody else; whatever begins with `x-forwarded` does, too. */
+const forwardingHeaders: ReadonlySet<string> = new Set([
+  "cf-connecting-ip",
+  "forwarded",
+  "true-client-ip",
+  "via",
+  "x-client-ip",
+  "x-envoy-external-address",
+  "x-real-ip",
+]);
 
 function isForwarded(metadata: MetadataView): boolean {
-  return forwardingHeaders.some((name) => metadata.get(name) !== undefined);
+  for (const [name] of metadata.entries()) {
+    if (forwardingHeaders.has(name) || name.startsWith("x-forwarded")) return true;
+  }
+  return false;
+}
+
+/** Browsers leave `Origin` out of some requests, but say of each where it comes from. */
+function isOfWebPage(metadata: MetadataView): boolean {
+  if (metadata.get("origin") !== undefined) return true;
+  const site = metadata.get("sec-fetch-site");
+  return site !== undefined && site !== "none";
+}
+
+/** A page whose name was made to mean this machine comes from it, but asks for that name. */
+function asksForThisMachine({ kind, metadata }: RequestHead): boolean {
+  const host = metadata.get("host");
+  if (kind === "rpc" || host === undefined) return true;
+  const name = String(host)
+    .replace(/:\d*$/, "")
+    .replace(/^\[|\]$/g, "");
+  return isLoopback(name);
 }
 
 function peerHost(peer: string): string {
@@ -21,14 +49,15 @@ function peerHost(peer: string): string {
  * whoever opened it.
  */
 export function adminRefusal(head: RequestHead, adminGuard: TokenGuard): ServingError | undefined {
-  if (head.metadata.get("origin") !== undefined) {
+  if (isOfWebPage(head.metadata)) {
     return servingError("FORBIDDEN", `${head.path} takes no requests from web pages`);
   }
   if (!adminGuard.open) {
     if (adminGuard.accepts(head.metadata.get("authorization"))) return undefined;
     return servingError("UNAUTHENTICATED", `${head.path} needs the admin token as authorization`);
   }
-  if (isLoopback(peerHost(head.peer)) && !isForwarded(head.metadata)) return undefined;
+  const local = isLoopback(peerHost(head.peer)) && asksForThisMachine(head);
+  if (local && !isForwarded(head.metadata)) return undefined;
   return servingError(
     "FORBIDDEN",
     `${head.path} is taken from this machine only, since the host has no admin token`,

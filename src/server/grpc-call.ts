@@ -3,6 +3,7 @@ import {
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
 } from "@grpc/grpc-js";
+import { bufferOf } from "../core/bytes.js";
 import { type MetadataView, NativeMetadataView } from "../core/metadata.js";
 import type { Clock } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
@@ -41,20 +42,15 @@ export function messageFromFrame(message: Buffer): Buffer | BadFrame {
   );
 }
 
-/** Hands bytes to grpc-js, which insists on Buffers, without copying them. */
-export function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /** What a call needs of the port it came in by. */
 export interface GrpcCallOwner {
   readonly clock: Clock;
   /** Called when the headers have arrived: checks them and gives the reader, or ends the call and gives none. */
   accept(call: GrpcCall): RpcReader | undefined;
-  /** The single message of a call has arrived, or never will. */
+  /** The single message of a call has arrived. */
   bodyOver(call: GrpcCall): void;
+  /** The call has been answered, or is over on the wire; may be told twice. */
+  callOver(call: GrpcCall): void;
   /** The single message of a call has not arrived in time. */
   bodyLate(call: GrpcCall): void;
 }
@@ -132,13 +128,19 @@ export class GrpcCall extends ServerInterceptingCall implements RpcCall, Request
 
   onReceiveHalfClose(): void {
     if (this.#ended) return;
-    if (this.#single) {
-      if (!this.#received) {
-        this.#refuse("the call ended before its message was complete");
-        return;
-      }
-      this.#owner.bodyOver(this);
+    if (!this.#single) {
+      // A caller on Node that cancels ends its stream just before it resets it: only a stream that is still there a turn
+      // later is whole, and not one that was torn off.
+      setImmediate(() => {
+        if (!this.#ended) this.#reader?.onHalfClose();
+      });
+      return;
     }
+    if (!this.#received) {
+      this.#refuse("the call ended before its message was complete");
+      return;
+    }
+    this.#owner.bodyOver(this);
     this.#reader?.onHalfClose();
   }
 
@@ -146,7 +148,7 @@ export class GrpcCall extends ServerInterceptingCall implements RpcCall, Request
     if (this.#closed) return;
     this.#closed = true;
     this.#ended = true;
-    this.#owner.bodyOver(this);
+    this.#owner.callOver(this);
     this.#reader?.onClose();
   }
 
@@ -173,7 +175,7 @@ export class GrpcCall extends ServerInterceptingCall implements RpcCall, Request
   end(status: RpcStatus): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#owner.bodyOver(this);
+    this.#owner.callOver(this);
     this.#call.sendStatus({
       code: status.code,
       details: wellFormed(status.message),

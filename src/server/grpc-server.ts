@@ -1,10 +1,13 @@
 import type { Socket } from "node:net";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import { bufferOf } from "../core/bytes.js";
 import { type NativeMetadata, nativeMetadataSize } from "../core/metadata.js";
 import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import { TimeLimit } from "../core/time-limit.js";
-import { bufferOf, GrpcCall, type GrpcCallOwner, messageFromFrame } from "./grpc-call.js";
+import { ConnectionWatch, connectionKey } from "./connection-watch.js";
+import { GrpcCall, type GrpcCallOwner, messageFromFrame } from "./grpc-call.js";
+import { keepHeadersOutOfGrpcLog } from "./grpc-log.js";
 import type { ServerLimits } from "./limits.js";
 import type { RequestHead } from "./request-head.js";
 import type { RpcReader, RpcRoute } from "./rpc.js";
@@ -36,10 +39,19 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
   readonly #injector: ReturnType<Server["createConnectionInjector"]>;
   /** Calls whose single message has not arrived yet. */
   readonly #bodies: TimeLimit;
+  /** Calls that were let in and have not ended. */
+  readonly #calls = new Set<GrpcCall>();
+  readonly #watch: ConnectionWatch;
 
   constructor(options: GrpcServerOptions) {
+    keepHeadersOutOfGrpcLog();
     this.#options = options;
     this.clock = options.clock;
+    this.#watch = new ConnectionWatch({
+      idleMs: options.limits.idleTimeoutMs,
+      busy: () => this.#busyConnections(),
+      clock: options.clock,
+    });
     this.#bodies = new TimeLimit(options.limits.bodyTimeoutMs, options.clock);
     this.#routes = new Map(options.routes.map((route) => [route.path, route]));
     this.#server = new Server({
@@ -70,11 +82,21 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
       return undefined;
     }
     if (!route.requestStream) this.#bodies.begin(call);
+    this.#calls.add(call);
     return route.accept(call);
   }
 
   bodyOver(call: GrpcCall): void {
     this.#bodies.end(call);
+  }
+
+  callOver(call: GrpcCall): void {
+    this.#bodies.end(call);
+    this.#calls.delete(call);
+  }
+
+  #busyConnections(): ReadonlySet<string> {
+    return new Set([...this.#calls].map((call) => connectionKey(call.getConnectionInfo())));
   }
 
   bodyLate(call: GrpcCall): void {
@@ -101,15 +123,18 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
   }
 
   takeConnection(socket: Socket): void {
+    this.#watch.add(socket);
     this.#injector.injectConnection(socket);
   }
 
   drain(graceMs: number): void {
     this.#injector.drain(graceMs);
+    this.#watch.drain();
   }
 
   close(): void {
     this.#bodies.close();
+    this.#watch.close();
     this.#injector.destroy();
     this.#server.forceShutdown();
   }

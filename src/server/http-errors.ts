@@ -1,4 +1,5 @@
 import type { Reason } from "../core/error-catalog.js";
+import { retryAfterMs } from "../core/retry-after.js";
 import type { ServingError } from "../core/serving-error.js";
 import { statusName } from "../core/status.js";
 import type { HttpReply } from "./http.js";
@@ -36,6 +37,9 @@ export const httpErrorForms: Readonly<Record<Reason, HttpErrorForm>> = {
   PROCESSOR_BAD_ANSWER: { status: 500 },
   INITIALIZE_FAILED: { status: 503 },
   QUEUE_FULL: { status: 450, close: true },
+  RATE_LIMITED: { status: 429 },
+  LANE_DIED: { status: 503 },
+  REQUEST_QUARANTINED: { status: 400 },
   DRAINING: { status: 503, close: true },
   NOT_READY: { status: 503 },
   ABORTED_BY_STOP: { status: 503, close: true },
@@ -47,6 +51,10 @@ export const httpErrorForms: Readonly<Record<Reason, HttpErrorForm>> = {
   UNKNOWN_ROUTE: { status: 404 },
   UNKNOWN_SERVICE: { status: 404 },
   UNKNOWN_BUILTIN: { status: 404 },
+  UNKNOWN_FUNCTION: { status: 404 },
+  UNKNOWN_PROPERTY: { status: 404 },
+  PROPERTY_REFUSED: { status: 409 },
+  ALREADY_RUNNING: { status: 429 },
   METHOD_NOT_ALLOWED: { status: 405 },
   NOT_IN_THIS_VERSION: { status: 501 },
   STREAM_NEEDED: { status: 501 },
@@ -55,14 +63,19 @@ export const httpErrorForms: Readonly<Record<Reason, HttpErrorForm>> = {
   INTERNAL: { status: 500 },
 };
 
-/** The answer that says what went wrong: one line of JSON with code, reason and message. */
+/**
+ * The answer that says what went wrong: one line of JSON with code, reason and message and, where the error says when to
+ * come back, `retryAfterMs` and the header `Retry-After` in whole seconds.
+ */
 export function errorReply(error: ServingError): HttpReply {
   const form = httpErrorForms[error.reason];
+  const pushbackMs = retryAfterMs(error);
   return {
     status: form.status,
     headers: {
       "content-type": "application/json; charset=utf-8",
       ...(error.reason === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {}),
+      ...(pushbackMs === undefined ? {} : { "retry-after": String(Math.ceil(pushbackMs / 1_000)) }),
     },
     body: `${errorJson(error)}\n`,
     ...(form.close === true ? { close: true } : {}),
@@ -71,7 +84,10 @@ export function errorReply(error: ServingError): HttpReply {
 
 /** The body of {@link errorReply}. */
 export function errorJson(error: ServingError): string {
+  const { reason, message } = error;
+  // JSON leaves undefined out.
+  const pushbackMs = retryAfterMs(error);
   return JSON.stringify({
-    error: { code: statusName(error.code), reason: error.reason, message: error.message },
+    error: { code: statusName(error.code), reason, message, retryAfterMs: pushbackMs },
   });
 }

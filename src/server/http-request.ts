@@ -16,6 +16,8 @@ export interface HttpPort {
   readonly budget: BodyBudget;
   /** Connections on which an answer in pieces is under way. */
   readonly answering: WeakSet<Socket>;
+  /** Connections whose last answer has been given: nothing may follow it. */
+  readonly closing: WeakSet<Socket>;
   /** Whether the port is draining, so that every answer closes its connection. */
   readonly draining: boolean;
 }
@@ -82,9 +84,10 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
     return addressText(remoteAddress, remotePort);
   }
 
-  readBody(): Promise<Uint8Array> {
+  readBody(maxBytes: number = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
     const { limits, budget } = this.#port;
-    const reader = new BodyReader(this.#request, limits.maxMessageBytes, budget);
+    const most = Math.min(maxBytes, limits.maxMessageBytes);
+    const reader = new BodyReader(this.#request, most, budget);
     if (this.#continueWanted && !reader.tooLong) this.#response.writeContinue();
     return reader.read();
   }
@@ -96,6 +99,7 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     // A body nobody reads keeps the connection busy: better to end it than to drain it.
     const close = reply.close === true || this.#port.draining || this.#bodyPending();
+    if (close) this.#port.closing.add(this.#request.socket);
     response.writeHead(status, {
       ...headers,
       ...(close ? { connection: "close" } : {}),

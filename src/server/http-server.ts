@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Clock, Logger } from "../core/ports.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { createBodyBudget } from "./body-budget.js";
+import { headProblem } from "./head-problem.js";
 import type { HttpHandler } from "./http.js";
 import { errorJson, errorReply, httpErrorForms } from "./http-errors.js";
 import { type HttpPort, NodeHttpRequest } from "./http-request.js";
@@ -31,6 +32,9 @@ export interface HttpServerOptions {
 /** How often node:http looks for requests that take too long. */
 const CHECK_MS = 250;
 
+/** How long a caller whose request was refused as broken may take to close its side, in milliseconds. */
+const LINGER_MS = 1_000;
+
 /** Makes the HTTP/1.1 half of a port, on node:http. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { limits, handler, authorize, clock, logger } = options;
@@ -39,6 +43,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     clock,
     budget: createBodyBudget(limits.maxReceivingBytes),
     answering: new WeakSet<Socket>(),
+    closing: new WeakSet<Socket>(),
     draining: false,
   };
 
@@ -60,7 +65,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     wantsContinue: boolean,
   ): void => {
     const exchange = new NodeHttpRequest(request, response, port, wantsContinue);
-    const refusal = headerCountProblem(request, limits) ?? authorize(exchange);
+    const problem = headProblem(request, limits);
+    if (problem !== undefined) {
+      // Behind headers that can be read in two ways, nobody knows where the next request begins.
+      exchange.reply({ ...errorReply(problem), close: true });
+      return;
+    }
+    const refusal = authorize(exchange);
     if (refusal !== undefined) exchange.reply(errorReply(refusal));
     else run(exchange, handler, logger);
   };
@@ -98,20 +109,10 @@ function run(exchange: NodeHttpRequest, handler: HttpHandler, logger: Logger): v
   }
 }
 
-function headerCountProblem(
-  request: IncomingMessage,
-  limits: ServerLimits,
-): ServingError | undefined {
-  const count = request.rawHeaders.length / 2;
-  if (count <= limits.maxHeaderCount) return undefined;
-  return servingError(
-    "HEADERS_TOO_LARGE",
-    `more than ${limits.maxHeaderCount} headers, at most that many are taken`,
-  );
-}
-
 /** Answers what node:http's parser refuses, then closes; in the middle of another answer it only closes. */
 function refuseBroken(error: NodeJS.ErrnoException, socket: Socket, port: HttpPort): void {
+  // What is broken is the rest of a request that was refused by its headers; node:http closes behind that answer.
+  if (port.closing.has(socket) && socket.writable) return;
   if (error.code === "ECONNRESET" || !socket.writable || port.answering.has(socket)) {
     socket.destroy();
     return;
@@ -123,6 +124,9 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket, port: HttpPo
     `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  // Closing at once would take the answer back from a caller who is still sending.
+  const cancelTimer = port.clock.after(LINGER_MS, () => socket.destroy(), { background: true });
+  socket.once("close", cancelTimer);
 }
 
 function parserRefusal(code: string | undefined, limits: ServerLimits): ServingError {

@@ -28,10 +28,11 @@ export interface HttpRequest {
   /**
    * Reads the whole body; once.
    *
-   * @throws HostError `MESSAGE_TOO_LARGE` before more than the port's `maxMessageBytes` are held, CallError `CANCELLED`
+   * @param maxBytes - Longest body that is taken; the port's `maxMessageBytes` when left out, which is never exceeded.
+   * @throws HostError `MESSAGE_TOO_LARGE` before more than that is held, CallError `CANCELLED`
    * when the caller goes away first.
    */
-  readBody(): Promise<Uint8Array>;
+  readBody(maxBytes?: number): Promise<Uint8Array>;
   /** Answers in one piece; only the first answer counts. */
   reply(reply: HttpReply): void;
   /**

@@ -4,8 +4,22 @@ import type { Logger } from "../core/ports.js";
 /** Least level of lines that are written. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
+/** All levels, from the one that writes most. */
+export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+
+/** A logger whose level can be changed. */
+export interface LeveledLogger extends Logger {
+  /** Least level of lines that are written from now on. */
+  level: string;
+}
+
+/** Tells whether a logger is one whose level can be changed. */
+export function isLeveled(logger: Logger): logger is LeveledLogger {
+  return "level" in logger && typeof logger.level === "string";
+}
+
 /** Makes the kit's own logger: text lines on a terminal, one JSON object a line otherwise. */
-export function createLogger(level: LogLevel): Logger {
+export function createLogger(level: LogLevel): LeveledLogger {
   const logger: PinoLogger =
     process.stdout.isTTY === true
       ? pino({ level, base: null }, { write: (line) => process.stdout.write(textLine(line)) })
@@ -26,15 +40,26 @@ export function textLine(line: string): string {
   const pairs = Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`);
   const stack = stackOf(err);
   const name = levelNames[Number(level)] ?? String(level);
-  return `${stack}[${name}] ${String(msg)}${pairs.length > 0 ? `  ${pairs.join(" ")}` : ""}\n`;
+  return `${stack}[${name}] ${plain(String(msg))}${pairs.length > 0 ? `  ${pairs.join(" ")}` : ""}\n`;
 }
 
 // Before the line itself, so that what went wrong stands on the last line.
 function stackOf(err: unknown): string {
   if (typeof err !== "object" || err === null || !("stack" in err)) return "";
-  return `${String(err.stack)}\n`;
+  return `${String(err.stack).split("\n").map(escaped).join("\n")}\n`;
 }
 
+// Control characters would make lines and colours of their own on a terminal.
+const CONTROL = /\p{Cc}/u;
+const CONTROLS = /\p{Cc}/gu;
+
 function plain(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "string" && !CONTROL.test(value)) return value;
+  return escaped(JSON.stringify(value) ?? "undefined");
+}
+
+function escaped(text: string): string {
+  return text.replace(CONTROLS, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }

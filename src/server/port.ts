@@ -4,10 +4,12 @@ import type { Endpoint } from "../core/endpoint.js";
 import { addressText } from "../core/instance.js";
 import type { Clock, Logger } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
+import { createDropLog } from "./drop-log.js";
 import { createGrpcServer } from "./grpc-server.js";
 import type { HttpHandler } from "./http.js";
 import { createHttpServer } from "./http-server.js";
 import type { ServerLimits } from "./limits.js";
+import { type OpenConnection, OpenConnections } from "./open-connections.js";
 import type { RequestHead } from "./request-head.js";
 import type { RpcRoute } from "./rpc.js";
 import { sniff } from "./sniff.js";
@@ -42,6 +44,8 @@ export interface Port {
   readonly address: { readonly host: string; readonly port: number };
   /** Open connections. */
   readonly connections: number;
+  /** Open connections, the first 1,000 in order of arrival. */
+  listConnections(): readonly OpenConnection[];
   /**
    * Stops listening, sends GOAWAY and `Connection: close`, waits until every connection has ended, and breaks those
    * that are still there after `graceMs` milliseconds.
@@ -54,8 +58,7 @@ export interface Port {
 class OpenPort implements Port {
   readonly address: { readonly host: string; readonly port: number };
   readonly #listener: Server;
-  readonly #sockets: Set<Socket>;
-  readonly #undecided: Undecided;
+  readonly #open: OpenConnections;
   readonly #halves: Halves;
   readonly #clock: Clock;
   #idle: (() => void) | undefined;
@@ -66,24 +69,27 @@ class OpenPort implements Port {
     const port = typeof bound === "object" && bound !== null ? bound.port : 0;
     this.address = { host: options.endpoint.host, port };
     this.#listener = listener;
-    this.#sockets = parts.sockets;
-    this.#undecided = parts.undecided;
+    this.#open = parts.open;
     this.#halves = parts.halves;
     this.#clock = options.clock;
   }
 
   get connections(): number {
-    return this.#sockets.size;
+    return this.#open.count;
+  }
+
+  listConnections(): readonly OpenConnection[] {
+    return this.#open.list();
   }
 
   /** Told by the listener whenever a connection has ended. */
   connectionEnded(): void {
-    if (this.#sockets.size === 0) this.#idle?.();
+    if (this.#open.count === 0) this.#idle?.();
   }
 
   async drain(graceMs: number): Promise<void> {
     const unbound = this.#unbind();
-    this.#undecided.breakAll();
+    this.#open.breakUndecided();
     this.#halves.grpc.drain(graceMs);
     this.#halves.http.drain();
     await this.#allEnded(graceMs);
@@ -92,7 +98,7 @@ class OpenPort implements Port {
   }
 
   #allEnded(graceMs: number): Promise<void> {
-    if (this.#sockets.size === 0) return Promise.resolve();
+    if (this.#open.count === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.#clock.after(graceMs, resolve);
       this.#idle = () => {
@@ -106,7 +112,7 @@ class OpenPort implements Port {
     const unbound = this.#unbind();
     this.#halves.http.close();
     this.#halves.grpc.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.#open.breakAll();
     await unbound;
   }
 
@@ -118,40 +124,8 @@ class OpenPort implements Port {
 
 /** What a port holds. */
 interface PortParts {
-  readonly sockets: Set<Socket>;
-  readonly undecided: Undecided;
+  readonly open: OpenConnections;
   readonly halves: Halves;
-}
-
-/**
- * Connections that have not said what they speak: they belong to neither half, and a port that drains does not wait for
- * them. Over TLS the connection that decides is another object than the one that came in, but has its remote address.
- */
-class Undecided {
-  readonly #sockets = new Map<string, Socket>();
-  #broken = false;
-
-  add(socket: Socket): void {
-    const key = keyOf(socket);
-    this.#sockets.set(key, socket);
-    socket.once("close", () => this.#sockets.delete(key));
-  }
-
-  /** The connection has said what it speaks; false when it came too late. */
-  decide(socket: Socket): boolean {
-    this.#sockets.delete(keyOf(socket));
-    if (this.#broken) socket.destroy();
-    return !this.#broken;
-  }
-
-  breakAll(): void {
-    this.#broken = true;
-    for (const socket of [...this.#sockets.values()]) socket.destroy();
-  }
-}
-
-function keyOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 interface Halves {
@@ -171,26 +145,18 @@ interface Halves {
  */
 export async function openPort(options: PortOptions): Promise<Port> {
   const { limits, rpcRoutes, authorize, clock, logger } = options;
-  const undecided = new Undecided();
+  const open = new OpenConnections(clock);
   const halves: Halves = {
     grpc: createGrpcServer({ limits, routes: rpcRoutes, authorize, clock }),
     http: createHttpServer({ limits, handler: options.http, authorize, clock, logger }),
   };
-  const sockets = new Set<Socket>();
   let port: OpenPort | undefined;
-  const listener = createListener(options, halves, undecided);
+  const listener = createListener(options, halves, open);
   listener.maxConnections = limits.maxConnections;
   listener.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    undecided.add(socket);
-    socket.once("close", () => {
-      sockets.delete(socket);
-      port?.connectionEnded();
-    });
+    open.add(socket, () => port?.connectionEnded());
   });
-  listener.on("drop", () => {
-    logger.warn({ maxConnections: limits.maxConnections }, "connection refused: too many are open");
-  });
+  listener.on("drop", createDropLog(limits.maxConnections, clock, logger));
   try {
     await listen(listener, options.endpoint);
   } catch (cause) {
@@ -198,18 +164,18 @@ export async function openPort(options: PortOptions): Promise<Port> {
     halves.grpc.close();
     throw cause;
   }
-  port = new OpenPort(listener, { sockets, undecided, halves }, options);
+  port = new OpenPort(listener, { open, halves }, options);
   return port;
 }
 
-function createListener(options: PortOptions, halves: Halves, undecided: Undecided): Server {
+function createListener(options: PortOptions, halves: Halves, open: OpenConnections): Server {
   const { tls, limits, clock, logger } = options;
-  const hand = (socket: Socket, half: Halves["grpc"] | Halves["http"]): void => {
-    if (undecided.decide(socket)) half.takeConnection(socket);
+  const hand = (socket: Socket, protocol: keyof Halves): void => {
+    if (open.decide(socket, protocol)) halves[protocol].takeConnection(socket);
   };
   const look = (socket: Socket): void => {
     sniff(socket, { timeoutMs: limits.firstByteTimeoutMs, clock }, (kind) =>
-      hand(socket, kind === "http2" ? halves.grpc : halves.http),
+      hand(socket, kind === "http2" ? "grpc" : "http"),
     );
   };
   if (tls === undefined) return createServer({ noDelay: true }, look);
@@ -227,8 +193,8 @@ function createListener(options: PortOptions, halves: Halves, undecided: Undecid
       noDelay: true,
     },
     (socket: TLSSocket) => {
-      if (socket.alpnProtocol === "h2") hand(socket, halves.grpc);
-      else if (socket.alpnProtocol === "http/1.1") hand(socket, halves.http);
+      if (socket.alpnProtocol === "h2") hand(socket, "grpc");
+      else if (socket.alpnProtocol === "http/1.1") hand(socket, "http");
       else look(socket);
     },
   );

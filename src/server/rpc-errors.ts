@@ -1,20 +1,24 @@
 import { type MetadataValue, type MetadataView, metadataOf } from "../core/metadata.js";
+import { retryAfterMs } from "../core/retry-after.js";
 import { isServingError, ServingError } from "../core/serving-error.js";
 import { PUSHBACK_TRAILER, REASON_TRAILER } from "../core/trailers.js";
 import type { RpcCall, RpcStatus } from "./rpc.js";
 
-/** How long a caller leaves an instance alone whose queue was full. */
-const PUSHBACK_MS = 1_000;
-
-/** The status, with reason and pushback trailers, that an error has on gRPC. */
+/** The status that an error has on gRPC, with the trailers that name its reason and, where it says so, when to come back. */
 export function rpcStatusOf(error: ServingError, more?: MetadataView): RpcStatus {
   const trailers: (readonly [string, MetadataValue])[] = [[REASON_TRAILER, error.reason]];
-  if (error.reason === "QUEUE_FULL") trailers.push([PUSHBACK_TRAILER, String(PUSHBACK_MS)]);
+  const pushbackMs = retryAfterMs(error);
+  if (pushbackMs !== undefined) trailers.push([PUSHBACK_TRAILER, String(pushbackMs)]);
   if (more !== undefined) trailers.push(...more.entries());
   return { code: error.code, message: error.message, trailers: metadataOf(trailers) };
 }
 
+/** The status of whatever was thrown. */
+export function rpcStatusFromThrown(thrown: unknown): RpcStatus {
+  return rpcStatusOf(isServingError(thrown) ? thrown : ServingError.from(thrown));
+}
+
 /** Ends a call with whatever was thrown. */
 export function endWithError(call: RpcCall, thrown: unknown): void {
-  call.end(rpcStatusOf(isServingError(thrown) ? thrown : ServingError.from(thrown)));
+  call.end(rpcStatusFromThrown(thrown));
 }

@@ -3,8 +3,8 @@ import type { MetadataView } from "../core/metadata.js";
 import type { RpcDefinition } from "../core/rpc-definition.js";
 import { servingError } from "../core/serving-error.js";
 import { Status } from "../core/status.js";
-import type { RpcCall, RpcRoute } from "./rpc.js";
-import { endWithError } from "./rpc-errors.js";
+import type { RpcCall, RpcRoute, RpcStatus } from "./rpc.js";
+import { rpcStatusFromThrown } from "./rpc-errors.js";
 
 /** What a typed handler sees of its call. */
 export interface TypedCall {
@@ -13,7 +13,12 @@ export interface TypedCall {
   readonly deadlineMs: number;
   /** Aborted when the call is over on the wire before the handler has answered. */
   readonly signal: AbortSignal;
+  /** What {@link TypedCall.signal} stands for, for whoever can do without a signal. */
+  readonly abort: CallAbort;
 }
+
+/** How a call ends whose handler has thrown. */
+export type ErrorStatus = (thrown: unknown) => RpcStatus;
 
 class TypedContext implements TypedCall {
   readonly abort: CallAbort = new CallAbort();
@@ -44,6 +49,7 @@ class TypedContext implements TypedCall {
 function singleRequestRoute<Req, Res>(
   definition: RpcDefinition<Req, Res>,
   answer: (request: Req, context: TypedContext, call: RpcCall) => Promise<void>,
+  statusOf: ErrorStatus = rpcStatusFromThrown,
 ): RpcRoute {
   return {
     path: definition.path,
@@ -61,7 +67,7 @@ function singleRequestRoute<Req, Res>(
           const bytes = received;
           if (bytes === undefined) return;
           answerDecoded(definition, bytes, context, call, answer).catch((thrown: unknown) =>
-            endWithError(call, thrown),
+            call.end(statusOf(thrown)),
           );
         },
         onClose() {
@@ -90,16 +96,22 @@ async function answerDecoded<Req, Res>(
   await answer(request, context, call);
 }
 
-/** A unary method of typed messages; what the handler throws goes out with code, message and reason. */
+/**
+ * A unary method of typed messages.
+ *
+ * @param statusOf - What the call ends with when the handler throws; code, message and reason of the error when left out.
+ */
 export function unaryRoute<Req, Res>(
   definition: RpcDefinition<Req, Res>,
   handler: (request: Req, call: TypedCall) => Promise<Res> | Res,
+  statusOf?: ErrorStatus,
 ): RpcRoute {
-  return singleRequestRoute(definition, async (request, context, call) => {
+  const answer = async (request: Req, context: TypedContext, call: RpcCall): Promise<void> => {
     const response = await handler(request, context);
     call.send(definition.encodeResponse(response));
     call.end({ code: Status.OK, message: "" });
-  });
+  };
+  return singleRequestRoute(definition, answer, statusOf);
 }
 
 /** A server-streaming method of typed messages, sent at the caller's pace. */

@@ -8,10 +8,7 @@ import {
 import type { RpcDefinition } from "../core/rpc-definition.js";
 import { rpcDefinition } from "./rpc.js";
 
-/** What either method of PredictService is asked: both requests have the same fields. */
-export type PredictQuestion = PredictRequest | PredictStreamRequest;
-
-/** What either method answers. */
+/** What either method of PredictService answers. */
 export type PredictAnswer = PredictResponse | PredictStreamResponse;
 
 const DATA_TAG = 0x0a;

@@ -7,6 +7,7 @@ export {
   EastoolResponse,
   LaneState,
   MethodCounter,
+  MetricPoint,
   MetricSample,
   MonitorRequest,
   MonitorResponse,

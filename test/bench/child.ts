@@ -44,18 +44,3 @@ export function startChild(file: string, args: readonly string[], core: number):
     },
   };
 }
-
-/** The middle of some figures. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
-}
-
-/** `12.3 (10.1-15.0)`: median, lowest and highest. */
-export function spread(values: readonly number[], digits = 1): string {
-  const low = Math.min(...values).toFixed(digits);
-  const high = Math.max(...values).toFixed(digits);
-  return `${median(values).toFixed(digits)} (${low}-${high})`;
-}

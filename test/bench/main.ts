@@ -1,10 +1,18 @@
-/** `npm run bench [server|client|pick|start ...]`: all of them, or those that are named; one after the other. */
+/** `npm run bench [server|client|pick|start|lanes|seen ...]`: all of them, or those that are named; one after the other. */
 import { benchClient } from "./client.js";
+import { benchLanes } from "./lanes.js";
 import { benchPick } from "./pick.js";
-import { benchServer } from "./server.js";
+import { benchSeen, benchServer } from "./server.js";
 import { benchStart } from "./start.js";
 
-const benches = { server: benchServer, client: benchClient, pick: benchPick, start: benchStart };
+const benches = {
+  server: benchServer,
+  client: benchClient,
+  pick: benchPick,
+  start: benchStart,
+  lanes: benchLanes,
+  seen: benchSeen,
+};
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name);
 
 const asked = process.argv.slice(2);

@@ -1,5 +1,12 @@
 /** What the processes of a benchmark have to agree on. */
-export type ServerKind = "grpc-js" | "nice-grpc" | "host-grpc" | "host-eas" | "node-http";
+export type ServerKind =
+  | "grpc-js"
+  | "nice-grpc"
+  | "host-grpc"
+  | "host-eas"
+  | "node-http"
+  | "host-unseen"
+  | "host-seen";
 
 /** Token that every load sends, whether the server looks at it or not. */
 export const BENCH_TOKEN = "bench-token";

@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:http";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { BaseProcessor } from "inferwire/host";
+import { BaseProcessor, type HostOptions } from "inferwire/host";
 import {
   PredictRequest,
   PredictResponse,
@@ -12,6 +12,7 @@ import {
   type PredictStreamResponse,
 } from "inferwire/proto";
 import { createServer as createNiceServer } from "nice-grpc";
+import { pino } from "pino";
 import { BENCH_TOKEN, type ServerKind } from "./protocol.js";
 
 class Echo extends BaseProcessor {
@@ -22,13 +23,33 @@ class Echo extends BaseProcessor {
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-async function startHosted(): Promise<number> {
+async function startHosted(options: HostOptions = { logger: silent }): Promise<number> {
   const host = await new Echo({
     endpoint: "127.0.0.1:0",
     token: BENCH_TOKEN,
-    logger: silent,
+    ...options,
   }).start();
   return host.address.port;
+}
+
+/** A host that writes its lines, one for a hundredth of all calls, and whose metrics are read with every round. */
+function startSeen(): Promise<number> {
+  const logger = pino({ level: "info" }, pino.destination("/dev/null"));
+  return startHosted({ logger, callLogRatio: 0.01, open: ["metrics"] });
+}
+
+/** A host that counts nothing; there is no option for that. */
+async function startUnseen(): Promise<number> {
+  const file = new URL("../../dist/src/host/call-metrics.js", import.meta.url).href;
+  const { createCallMetrics } = (await import(
+    file
+  )) as typeof import("../../src/host/call-metrics.js");
+  const nothing = { started() {}, received() {}, sent() {}, ended() {} };
+  const prototype: unknown = Object.getPrototypeOf(
+    createCallMetrics({ now: () => 0, after: () => () => {} }),
+  );
+  Object.assign(prototype as object, { series: () => nothing, queued() {}, ran() {} });
+  return startHosted();
 }
 
 function startGrpcJs(): Promise<number> {
@@ -81,8 +102,10 @@ function startHttp(): Promise<number> {
 const starts: Readonly<Record<ServerKind, () => Promise<number>>> = {
   "grpc-js": startGrpcJs,
   "nice-grpc": startNiceGrpc,
-  "host-grpc": startHosted,
-  "host-eas": startHosted,
+  "host-grpc": () => startHosted(),
+  "host-eas": () => startHosted(),
+  "host-seen": startSeen,
+  "host-unseen": startUnseen,
   "node-http": startHttp,
 };
 

@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
-import { type BenchChild, median, spread, startChild } from "./child.js";
+import { median, spread } from "../support/figures.js";
+import { type BenchChild, startChild } from "./child.js";
 import type { ServerKind } from "./protocol.js";
 
 const kinds: readonly ServerKind[] = ["grpc-js", "nice-grpc", "host-grpc", "host-eas", "node-http"];
@@ -28,8 +29,11 @@ function ratio(rows: Map<ServerKind, Row>, of: ServerKind, to: ServerKind): stri
   return `${spread(paired, 2)}`;
 }
 
-/** CPU per request and requests per second of a unary Predict of 1 KiB, five servers in turn. */
-export async function benchServer(print: (line: string) => void): Promise<void> {
+/** Rounds of all kinds in turn, after one that warms up. */
+async function measure(
+  kinds: readonly ServerKind[],
+  beforeRound: (port: number, kind: ServerKind) => Promise<void>,
+): Promise<Map<ServerKind, Row>> {
   const load = startChild("./load-child.ts", [], 1);
   const rows = new Map<ServerKind, Row>();
   try {
@@ -41,21 +45,48 @@ export async function benchServer(print: (line: string) => void): Promise<void> 
       rows.set(kind, { ...row, cpuUs: [], perSecond: [] });
     }
     for (let r = 0; r < ROUNDS; r++) {
-      for (const [kind, row] of rows) await round(kind, row, load, CALLS);
+      for (const [kind, row] of rows) {
+        await beforeRound(row.port, kind);
+        await round(kind, row, load, CALLS);
+      }
     }
-    print(`server, unary Predict of 1 KiB, 64 in flight, ${ROUNDS} rounds of ${CALLS} calls`);
-    for (const [kind, { cpuUs, perSecond }] of rows) {
-      print(
-        `  ${kind.padEnd(10)} ${spread(cpuUs).padEnd(22)} us CPU  ${median(perSecond).toFixed(0)} calls/s`,
-      );
-    }
-    print(`  host over gRPC : bare nice-grpc   ${ratio(rows, "host-grpc", "nice-grpc")}   bar 1.0`);
-    print(`  host over gRPC : bare grpc-js     ${ratio(rows, "host-grpc", "grpc-js")}`);
-    print(`  host over EAS  : bare node:http   ${ratio(rows, "host-eas", "node-http")}   bar 1.6`);
+    return rows;
   } finally {
     load.stop();
     for (const { server } of rows.values()) server.stop();
   }
+}
+
+function printRows(rows: Map<ServerKind, Row>, print: (line: string) => void): void {
+  for (const [kind, { cpuUs, perSecond }] of rows) {
+    print(
+      `  ${kind.padEnd(11)} ${spread(cpuUs).padEnd(22)} us CPU  ${median(perSecond).toFixed(0)} calls/s`,
+    );
+  }
+}
+
+/** CPU per request and requests per second of a unary Predict of 1 KiB, five servers in turn. */
+export async function benchServer(print: (line: string) => void): Promise<void> {
+  const rows = await measure(kinds, async () => {});
+  print(`server, unary Predict of 1 KiB, 64 in flight, ${ROUNDS} rounds of ${CALLS} calls`);
+  printRows(rows, print);
+  print(`  host over gRPC : bare nice-grpc   ${ratio(rows, "host-grpc", "nice-grpc")}   bar 1.0`);
+  print(`  host over gRPC : bare grpc-js     ${ratio(rows, "host-grpc", "grpc-js")}`);
+  print(`  host over EAS  : bare node:http   ${ratio(rows, "host-eas", "node-http")}   bar 1.6`);
+}
+
+async function readMetrics(port: number, kind: ServerKind): Promise<void> {
+  if (kind !== "host-seen") return;
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+  if (!(await answer.text()).includes("grpc_server_handled_total")) throw new Error("no metrics");
+}
+
+/** What metrics, log lines and a scrape every round cost. */
+export async function benchSeen(print: (line: string) => void): Promise<void> {
+  const rows = await measure(["host-unseen", "host-seen"], readMetrics);
+  print(`metrics and log lines, unary Predict of 1 KiB, ${ROUNDS} rounds of ${CALLS} calls`);
+  printRows(rows, print);
+  print(`  on : off   ${ratio(rows, "host-seen", "host-unseen")}   bar 1.05`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { median, spread } from "./child.js";
+import { median, spread } from "../support/figures.js";
 
 const programs = ["host", "nice-grpc"] as const;
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 7);

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../src/core/ports.js";
 import { createDirectoryClient, type DirectoryClient } from "../support/directory-client.js";
 import { recordingLogger } from "../support/hosts.js";
-import { until } from "../support/source-until.js";
+import { until } from "../support/until.js";
 
 const paths = [
   "/exported/apis/eas.alibaba-inc.k8s.io/v1/upstreams/",

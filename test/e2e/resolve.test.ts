@@ -14,7 +14,7 @@ import { createCertificates } from "../support/certificates.js";
 import { createDirectoryClient, type DirectoryClient } from "../support/directory-client.js";
 import { recordingLogger } from "../support/hosts.js";
 import { createSourceRecorder, type SourceRecorder } from "../support/source-recorder.js";
-import { until } from "../support/source-until.js";
+import { until } from "../support/until.js";
 
 const listing = "/api/v1/servicediscovery/upstreams/mnist";
 const cleanUps: (() => unknown)[] = [];

@@ -12,10 +12,10 @@ describe("run()", () => {
   it("names each step of the start, builtins with their paths, and stops in order on SIGTERM", async () => {
     const host = startProgram("host.mjs", ['{"service":"digits"}']);
     await host.said("service started");
-    for (const step of ["service created", "port bound", "builtin installed", "lane ready"]) {
+    for (const step of ["service created", "port bound", "builtins installed", "lane ready"]) {
       expect(messages(host.output())).toContain(step);
     }
-    expect(host.output()).toContain('"path":"/api/builtin/monitor"');
+    expect(host.output()).toContain('"/api/builtin/monitor"');
     host.child.kill("SIGTERM");
     expect(await host.exited).toBe(0);
     expect(messages(host.output()).slice(-3)).toEqual([

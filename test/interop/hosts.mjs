@@ -26,7 +26,13 @@ async function* pieces() {
 }
 
 const [cert, key] = process.argv.slice(2).map((file) => readFileSync(file));
-const options = { endpoint: "127.0.0.1:0", token: "interop", service: "probe", logLevel: "silent" };
+const options = {
+  endpoint: "127.0.0.1:0",
+  token: "interop",
+  open: ["health", "metrics", "reflection"],
+  service: "probe",
+  logLevel: "silent",
+};
 const clear = await new Probe(options).start();
 const secure = await new Probe({ ...options, tls: { cert, key } }).start();
 console.log(JSON.stringify({ clear: clear.address.port, secure: secure.address.port }));

@@ -7,7 +7,7 @@ work=$PWD/.inferwire/interop
 mkdir -p "$work/stubs"
 
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
-"$work/venv/bin/pip" -q install grpcio grpcio-tools
+"$work/venv/bin/pip" -q install grpcio grpcio-tools grpcio-health-checking grpcio-reflection prometheus_client
 "$work/venv/bin/python" -m grpc_tools.protoc -I proto --python_out="$work/stubs" --grpc_python_out="$work/stubs" \
   proto/inferwire/predict/v1/predict.proto
 [ -x "$work/grpcurl" ] || GOBIN=$work go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
@@ -29,6 +29,7 @@ expect() {
 }
 
 PYTHONPATH=$work/stubs "$work/venv/bin/python" test/interop/client.py "$clear" "$secure" "$work/cert.pem"
+"$work/venv/bin/python" test/interop/observe.py "$clear"
 
 predict=(-import-path proto -proto inferwire/predict/v1/predict.proto -H 'authorization: interop' -d '{"data":"aGk="}')
 method=inferwire.predict.v1.PredictService/Predict
@@ -36,6 +37,10 @@ expect 'grpcurl cleartext' aGk= \
   "$("$work/grpcurl" -plaintext "${predict[@]}" "127.0.0.1:$clear" $method | node -p 'JSON.parse(require("fs").readFileSync(0)).data')"
 expect 'grpcurl TLS' aGk= \
   "$("$work/grpcurl" -cacert "$work/cert.pem" "${predict[@]}" "localhost:$secure" $method | node -p 'JSON.parse(require("fs").readFileSync(0)).data')"
+expect 'grpcurl reflection' 'message PredictRequest {' \
+  "$("$work/grpcurl" -plaintext "127.0.0.1:$clear" describe inferwire.predict.v1.PredictRequest | sed -n 2p)"
+expect 'grpcurl health' SERVING \
+  "$("$work/grpcurl" -plaintext "127.0.0.1:$clear" grpc.health.v1.Health/Check | node -p 'JSON.parse(require("fs").readFileSync(0)).status')"
 
 token=(-s -H 'authorization: interop')
 expect 'curl cleartext' hi "$(curl "${token[@]}" -d hi "http://127.0.0.1:$clear/api/predict/probe")"

@@ -38,6 +38,15 @@ export function recordingLogger(): { readonly lines: LogLine[]; readonly logger:
   };
 }
 
+/** The port of a host that is still starting, from its log. */
+export async function boundPort(lines: readonly LogLine[]): Promise<number> {
+  for (;;) {
+    const bound = lines.find(({ message }) => message === "port bound");
+    if (bound !== undefined) return Number(String(bound.fields["address"]).split(":").at(-1));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 class TestProcessor extends BaseProcessor {
   readonly #parts: ProcessorParts;
 

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { afterEach } from "vitest";
+import { afterAll, afterEach } from "vitest";
 
-/** A program of `test/e2e/programs` that runs. */
+/** A program that runs. */
 export interface Program {
   readonly child: ChildProcess;
   /** Everything it has said so far. */
@@ -16,18 +16,44 @@ export interface Program {
 
 const running = new Set<ChildProcess>();
 
+/** Programs that all tests of a file share. */
+const shared = new Set<ChildProcess>();
+
 afterEach(() => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts a program in a process of its own, that is ended after the test. */
+afterAll(() => {
+  for (const child of shared) child.kill("SIGKILL");
+});
+
+/** Lets a program run until all tests of the file are over. */
+export function shareProgram(program: Program): Program {
+  running.delete(program.child);
+  shared.add(program.child);
+  return program;
+}
+
+/** Starts a program of `test/e2e/programs` in a process of its own, that is ended after the test. */
 export function startProgram(
   file: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Program {
-  const script = fileURLToPath(new URL(`../e2e/programs/${file}`, import.meta.url));
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env } });
+  return startNode([fileURLToPath(programUrl(file)), ...args], env);
+}
+
+/** URL of a program of `test/e2e/programs`. */
+export function programUrl(file: string): string {
+  return new URL(`../e2e/programs/${file}`, import.meta.url).href;
+}
+
+/** Starts Node.js in a process of its own, that is ended after the test. */
+export function startNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Program {
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env } });
   running.add(child);
   let output = "";
   const heard = new Set<() => void>();

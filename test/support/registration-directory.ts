@@ -33,6 +33,11 @@ export class FakeDirectory {
     this.#store = createMemoryStore({ clock: this.#clock, logger: silentLogger });
   }
 
+  /** What is listed. */
+  instances(service: string): readonly Instance[] {
+    return this.#store.list(service).instances;
+  }
+
   /** `name@address` of what is listed. */
   listed(service: string): readonly string[] {
     return this.#store.list(service).instances.map(({ name, key }) => `${name}@${key}`);

@@ -1,18 +1,53 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/core/serving-error.js";
 import { advertisedAddress } from "../../../src/host/advertise.js";
-import {
-  type HostOptions,
-  hostDefaults,
-  resolveHostOptions,
-} from "../../../src/host/host-options.js";
+import { type HostOptions, hostDefaults } from "../../../src/host/host-options.js";
+import { resolveHostOptions } from "../../../src/host/resolve-host-options.js";
 
 const bad: readonly [string, Record<string, unknown>, RegExp][] = [
   ["an unknown name", { endpiont: ":1" }, /no option "endpiont", did you mean "endpoint"/],
+  ["an option of a later version", { decompressor: "gzip" }, /decompressor is not in this version/],
+  ["a text for true", { exposeErrors: "yes" }, /options\.exposeErrors is "yes", expected true or/],
+  ["a text for false", { otherPaths: "no" }, /options\.otherPaths is "no", expected true or/],
+  ["an empty token", { token: "" }, /options\.token/],
+  ["a list with an empty token", { adminToken: ["a", ""] }, /options\.adminToken/],
+  ["a token that is no text", { token: 5 }, /options\.token/],
+  ["a function as configuration", { modelConfig: () => 1 }, /options\.modelConfig holds what/],
+  ["an unknown lane", { lane: "threads" }, /options\.lane is "threads", did you mean "thread"/],
   [
-    "an option of a later version",
-    { workerProcesses: 2 },
-    /workerProcesses is not in this version/,
+    "processes in the host's own thread",
+    { lane: "inline", workerProcesses: 2 },
+    /options\.lane is "inline" with 2 workerProcesses, expected "process"/,
+  ],
+  [
+    "more ready lanes than there are",
+    { workerProcesses: 2, minReadyLanes: 3 },
+    /options\.minReadyLanes is 3, expected at most the 2 lanes/,
+  ],
+  ["a module that is a bare name", { module: "model" }, /options\.module is "model", expected a/],
+  ["a negative rate", { requestsPerSecond: -1 }, /options\.requestsPerSecond is -1/],
+  ["a ratio above 1", { callLogRatio: 1.5 }, /options\.callLogRatio is 1\.5/],
+  [
+    "warm-up texts",
+    { warmUp: ["text"] },
+    /options\.warmUp is a list of 1, expected a list of bytes/,
+  ],
+  [
+    "a warm-up file that is not there",
+    { warmUp: "./none.txt" },
+    /options\.warmUp names "\.\/none\.txt"/,
+  ],
+  ["a metric without help", { metrics: { hits: 1 } }, /options\.metrics has "hits": 1/],
+  ["a metric with blanks", { metrics: { "a b": "" } }, /options\.metrics has "a b"/],
+  [
+    "middleware that is none",
+    { middleware: [1] },
+    /options\.middleware has 1, expected nice-grpc server middleware/,
+  ],
+  [
+    "a notice that is no text",
+    { notices: [1] },
+    /options\.notices is a list of 1, expected a list/,
   ],
   ["an endpoint that is none", { endpoint: "8080" }, /options\.endpoint is "8080", expected/],
   ["a service name that is none", { service: "a/b" }, /options\.service is "a\/b"/],

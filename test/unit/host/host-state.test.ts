@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { createStateCell, hostTransitions } from "../../../src/host/host-state.js";
 
-const states = ["starting", "ready", "draining", "stopped"] as const;
+const states = ["starting", "warming", "ready", "unready", "draining", "stopped"] as const;
 const paths = {
   starting: [],
-  ready: ["ready"],
+  warming: ["warming"],
+  ready: ["warming", "ready"],
+  unready: ["warming", "ready", "unready"],
   draining: ["draining"],
   stopped: ["stopped"],
 } as const;
@@ -23,4 +25,15 @@ describe("createStateCell", () => {
       });
     }
   }
+
+  it("tells of every change until that is taken back", () => {
+    const cell = createStateCell();
+    const told: string[] = [];
+    const takeBack = cell.onChange((state) => told.push(state));
+    cell.move("warming");
+    cell.move("ready");
+    takeBack();
+    cell.move("unready");
+    expect(told).toEqual(["warming", "ready"]);
+  });
 });

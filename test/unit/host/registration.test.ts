@@ -149,6 +149,39 @@ describe("createRegistration: a lease", () => {
   });
 });
 
+describe("createRegistration: setWeight", () => {
+  const weights = (directory: FakeDirectory): readonly number[] =>
+    directory.instances("mnist").map(({ weight }) => weight);
+
+  it("changes the listed weight in one step, and keeps the lease renewed", async () => {
+    const { clock, directories, host } = fixture();
+    const registration = host();
+    await clock.settle();
+    registration.setWeight(7);
+    registration.setWeight(8);
+    await clock.settle();
+    expect(directories.map(weights)).toEqual([[8], [8]]);
+    await clock.settle(60_000);
+    expect(directories.map(weights)).toEqual([[8], [8]]);
+  });
+
+  it("tells a directory that was down when it is back", async () => {
+    const { clock, directories, host } = fixture();
+    const [one] = directories;
+    const registration = host({ leaseTtlMs: 300_000 });
+    await clock.settle();
+    one.state = "down";
+    registration.setWeight(7);
+    await clock.settle(20_000);
+    expect(weights(one)).toEqual([100]);
+    one.state = "up";
+    await clock.settle(20_000);
+    expect(weights(one)).toEqual([7]);
+    await registration.stop();
+    expect(weights(one)).toEqual([]);
+  });
+});
+
 describe("createRegistration: warnings", () => {
   it("warns once as long as the same goes wrong", async () => {
     const { clock, directories, warnings, host } = fixture();

@@ -51,7 +51,14 @@ describe("adminRefusal", () => {
       expect(adminRefusal(head(peer), open)).toBeUndefined();
     }
     expect(adminRefusal(head("10.0.0.1:5"), open)?.reason).toBe("FORBIDDEN");
-    for (const name of ["forwarded", "x-forwarded-for", "x-real-ip", "via"]) {
+    for (const name of [
+      "forwarded",
+      "x-forwarded-for",
+      "x-forwarded-host",
+      "x-real-ip",
+      "cf-connecting-ip",
+      "via",
+    ]) {
       expect(adminRefusal(head("127.0.0.1:5", { [name]: "x" }), open)?.reason).toBe("FORBIDDEN");
     }
   });
@@ -59,6 +66,24 @@ describe("adminRefusal", () => {
   it("with one takes it from anywhere, and nothing else", () => {
     expect(adminRefusal(head("10.0.0.1:5", { authorization: "root" }), guarded)).toBeUndefined();
     expect(adminRefusal(head("127.0.0.1:5"), guarded)?.reason).toBe("UNAUTHENTICATED");
+  });
+
+  it("without one takes nobody who asks for another host's name", () => {
+    for (const host of ["localhost:8080", "127.0.0.1", "[::1]:8080"]) {
+      expect(adminRefusal(head("127.0.0.1:5", { host }), open)).toBeUndefined();
+    }
+    for (const host of ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"]) {
+      expect(adminRefusal(head("127.0.0.1:5", { host }), open)?.reason).toBe("FORBIDDEN");
+    }
+  });
+
+  it("never takes a web page, also where the browser sends no origin", () => {
+    for (const site of ["cross-site", "same-site", "same-origin"]) {
+      const page = { "sec-fetch-site": site, authorization: "root" };
+      expect(adminRefusal(head("127.0.0.1:5", page), guarded)?.reason).toBe("FORBIDDEN");
+    }
+    const typed = { "sec-fetch-site": "none" };
+    expect(adminRefusal(head("127.0.0.1:5", typed), open)).toBeUndefined();
   });
 
   it("never takes a web page", () => {
@@ -80,5 +105,19 @@ describe("textLine", () => {
       err: { stack: "Error: x\n  at y" },
     };
     expect(textLine(JSON.stringify(failed))).toBe("Error: x\n  at y\n[ERROR] could not start\n");
+  });
+
+  it("lets no text begin a line or a colour of its own", () => {
+    const line = {
+      level: 40,
+      msg: "call failed\n[INFO] all is well",
+      service: "x\n[INFO] stopped\u001b[2J",
+      requestId: "\u009b2J",
+      err: { stack: "Error: \u001b[31mx\n  at y" },
+    };
+    expect(textLine(JSON.stringify(line))).toBe(
+      'Error: \\u001b[31mx\n  at y\n[WARNING] "call failed\\n[INFO] all is well"  ' +
+        'service="x\\n[INFO] stopped\\u001b[2J" requestId="\\u009b2J"\n',
+    );
   });
 });

@@ -25,7 +25,10 @@ export interface PingResponse {
   instance: string;
   /** Version of the kit. */
   version: string;
-  /** State of the host: `starting`, `ready`, `draining`, `stopped`. */
+  /**
+   * State of the host: `starting`, `warming`, `ready`, `unready`, `draining`, `stopped`. It takes calls when it is `ready`;
+   * `unready` is a host that was, and has lost too many lanes.
+   */
   state: string;
   /** Since when the host has been up. */
   startedAt:
@@ -112,7 +115,7 @@ export interface LaneState {
   kind: string;
   /** Position in the pool, from 0. */
   index: number;
-  /** `starting`, `ready`, `busy`, `stuck`, `dead`. */
+  /** `starting`, `ready`, `busy`, `mute`, `unready`, `stuck`, `dead`. */
   state: string;
   /** Calls in progress. */
   inFlight: number;
@@ -165,7 +168,7 @@ export interface MetricSample_TagsEntry {
 
 /** Hands samples to the host. */
 export interface RecordMetricsRequest {
-  /** At least one; all are taken or none. */
+  /** One to 1,000, each with at most 10 tags; all are taken or none. */
   samples: MetricSample[];
 }
 
@@ -179,14 +182,43 @@ export interface RealtimeMetricsRequest {
   names: string[];
 }
 
+/** The samples of one metric with one set of tags, taken together over one second. */
+export interface MetricPoint {
+  /** Declared name. */
+  name: string;
+  /** Labels; `overflow: true` alone for what came with more tag sets than are kept apart. */
+  tags: Map<string, string>;
+  /** How many samples. */
+  count: bigint;
+  /** Sum of their values. */
+  sum: number;
+  /** Least value. */
+  min: number;
+  /** Greatest value. */
+  max: number;
+  /** Value that came last. */
+  last: number;
+}
+
+export interface MetricPoint_TagsEntry {
+  key: string;
+  value: string;
+}
+
 /** The samples of one second. */
 export interface RealtimeMetricsResponse {
   /** Start of the second. */
   second:
     | Timestamp
     | undefined;
-  /** Sum, count and last value are derived from these by the reader. */
+  /**
+   * Not sent: `points` says the same in less.
+   *
+   * @deprecated
+   */
   samples: MetricSample[];
+  /** At most 1,000 in a message. */
+  points: MetricPoint[];
 }
 
 /** Runs a registered function. */
@@ -203,7 +235,7 @@ export interface CallResponse {
   data: Uint8Array;
 }
 
-/** Hands a message to every lane. */
+/** Hands a message to every lane that lives. */
 export interface TellRequest {
   /** Handed to `onTell` as it is. */
   message: Uint8Array;
@@ -231,7 +263,7 @@ export interface TermResponse {
 export interface EastoolRequest {
   /** What to report: `config`, `routes`, `connections`, `errors`, `cpu-profile`, `heap-summary`. */
   report: string;
-  /** How long to observe, for profiles. */
+  /** How long to observe, for profiles: above 0, at most a minute; absent: 5 seconds. Ends early when the caller leaves. */
   duration: Duration | undefined;
 }
 
@@ -1639,8 +1671,216 @@ export const RealtimeMetricsRequest: MessageFns<RealtimeMetricsRequest> = {
   },
 };
 
+function createBaseMetricPoint(): MetricPoint {
+  return { name: "", tags: new Map(), count: 0n, sum: 0, min: 0, max: 0, last: 0 };
+}
+
+export const MetricPoint: MessageFns<MetricPoint> = {
+  encode(message: MetricPoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    message.tags.forEach((value, key) => {
+      MetricPoint_TagsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.count);
+    }
+    if (message.sum !== 0) {
+      writer.uint32(33).double(message.sum);
+    }
+    if (message.min !== 0) {
+      writer.uint32(41).double(message.min);
+    }
+    if (message.max !== 0) {
+      writer.uint32(49).double(message.max);
+    }
+    if (message.last !== 0) {
+      writer.uint32(57).double(message.last);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetricPoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetricPoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = MetricPoint_TagsEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.tags.set(entry2.key, entry2.value);
+            }
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.sum = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.min = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.max = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.last = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetricPoint>): MetricPoint {
+    return MetricPoint.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetricPoint>): MetricPoint {
+    const message = createBaseMetricPoint();
+    message.name = object.name ?? "";
+    message.tags = (() => {
+      const m = new Map();
+      (object.tags as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
+    message.sum = object.sum ?? 0;
+    message.min = object.min ?? 0;
+    message.max = object.max ?? 0;
+    message.last = object.last ?? 0;
+    return message;
+  },
+};
+
+function createBaseMetricPoint_TagsEntry(): MetricPoint_TagsEntry {
+  return { key: "", value: "" };
+}
+
+export const MetricPoint_TagsEntry: MessageFns<MetricPoint_TagsEntry> = {
+  encode(message: MetricPoint_TagsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetricPoint_TagsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetricPoint_TagsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetricPoint_TagsEntry>): MetricPoint_TagsEntry {
+    return MetricPoint_TagsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetricPoint_TagsEntry>): MetricPoint_TagsEntry {
+    const message = createBaseMetricPoint_TagsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
 function createBaseRealtimeMetricsResponse(): RealtimeMetricsResponse {
-  return { second: undefined, samples: [] };
+  return { second: undefined, samples: [], points: [] };
 }
 
 export const RealtimeMetricsResponse: MessageFns<RealtimeMetricsResponse> = {
@@ -1650,6 +1890,9 @@ export const RealtimeMetricsResponse: MessageFns<RealtimeMetricsResponse> = {
     }
     for (const v of message.samples) {
       MetricSample.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.points) {
+      MetricPoint.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1683,6 +1926,14 @@ export const RealtimeMetricsResponse: MessageFns<RealtimeMetricsResponse> = {
             message.samples.push(MetricSample.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.points.push(MetricPoint.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1704,6 +1955,7 @@ export const RealtimeMetricsResponse: MessageFns<RealtimeMetricsResponse> = {
       ? Timestamp.fromPartial(object.second)
       : undefined;
     message.samples = object.samples?.map((e) => MetricSample.fromPartial(e)) || [];
+    message.points = object.points?.map((e) => MetricPoint.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2244,7 +2496,10 @@ export const BuiltinServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Sends the samples of every second: first the last minutes, then each second as it ends. */
+    /**
+     * Sends what was sampled in every second: first the last five minutes, then each second as it ends. Seconds without
+     * samples are left out; one with many tag sets comes in several messages. Ends with UNAVAILABLE when the host stops.
+     */
     realtimeMetrics: {
       name: "RealtimeMetrics",
       requestType: RealtimeMetricsRequest as typeof RealtimeMetricsRequest,
@@ -2309,7 +2564,10 @@ export interface BuiltinServiceImplementation<CallContextExt = {}> {
     request: RecordMetricsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RecordMetricsResponse>>;
-  /** Sends the samples of every second: first the last minutes, then each second as it ends. */
+  /**
+   * Sends what was sampled in every second: first the last five minutes, then each second as it ends. Seconds without
+   * samples are left out; one with many tag sets comes in several messages. Ends with UNAVAILABLE when the host stops.
+   */
   realtimeMetrics(
     request: RealtimeMetricsRequest,
     context: CallContext & CallContextExt,
@@ -2341,7 +2599,10 @@ export interface BuiltinServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<RecordMetricsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RecordMetricsResponse>;
-  /** Sends the samples of every second: first the last minutes, then each second as it ends. */
+  /**
+   * Sends what was sampled in every second: first the last five minutes, then each second as it ends. Seconds without
+   * samples are left out; one with many tag sets comes in several messages. Ends with UNAVAILABLE when the host stops.
+   */
   realtimeMetrics(
     request: DeepPartial<RealtimeMetricsRequest>,
     options?: CallOptions & CallOptionsExt,

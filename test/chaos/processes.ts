@@ -1,0 +1,50 @@
+/** What Linux knows of processes, read from `/proc`: independent of what a host says of its lanes. */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Whether a process runs; one that has ended and was not yet reaped does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const state = stat.charAt(stat.lastIndexOf(")") + 2);
+    return state !== "Z" && state !== "X";
+  } catch {
+    return false;
+  }
+}
+
+/** The children of a process that run. */
+export function childrenOf(pid: number): readonly number[] {
+  try {
+    const pids = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, "latin1").split(" ").filter(Boolean),
+    );
+    return pids.map(Number).filter(isAlive);
+  } catch {
+    // It has ended, and its children have no parent any more.
+    return [];
+  }
+}
+
+/** How long some process of the machine has waited for a core since it started, in microseconds; NaN where unknown. */
+export function waitedForCoreUs(): number {
+  try {
+    const pressure = readFileSync("/proc/pressure/cpu", "latin1");
+    return Number(/some .*total=(\d+)/.exec(pressure)?.[1]);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+const PAGE_BYTES = 4_096;
+
+/** Resident memory of some processes together, in bytes. */
+export function residentBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    try {
+      const pages = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1];
+      return sum + Number(pages) * PAGE_BYTES;
+    } catch {
+      return sum;
+    }
+  }, 0);
+}

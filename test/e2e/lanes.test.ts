@@ -1,0 +1,5 @@
+import { describeLane } from "./lane-suite.js";
+
+describeLane("inline");
+describeLane("thread");
+describeLane("process");

@@ -1,0 +1,2 @@
+// A CommonJS module whose processor is an instance.
+exports.processor = { process: () => Buffer.from("from CommonJS") };

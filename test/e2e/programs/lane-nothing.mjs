@@ -1,0 +1,2 @@
+// A module without a processor.
+export const weight = 5;
