@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { startHost } from "inferwire/host";
 import type { Invocation } from "../../src/core/invocation.js";
 import type { LanePool } from "../../src/lane/lane-pool.js";
@@ -115,6 +116,23 @@ async function round(pool: LanePool, bytes: number, calls: number): Promise<[num
   return [median(times), (cpuUs() - before) / calls];
 }
 
+/** Round trips of bare postMessage with 1 KiB transferred: what waking a thread costs on this machine, now. */
+async function benchBare(print: (line: string) => void): Promise<void> {
+  const echo = `const { parentPort } = require("node:worker_threads");
+    parentPort.on("message", (bytes) => parentPort.postMessage(bytes, [bytes]));`;
+  const worker = new Worker(echo, { eval: true });
+  const times: number[] = [];
+  for (let n = 0; n < 6_000; n++) {
+    const started = performance.now();
+    const bytes = new ArrayBuffer(1_024);
+    worker.postMessage(bytes, [bytes]);
+    await once(worker, "message");
+    if (n >= 3_000) times.push((performance.now() - started) * 1_000);
+  }
+  await worker.terminate();
+  print(`bare postMessage of 1 KiB there and back: p50 ${median(times).toFixed(1)} us`);
+}
+
 type Size = (typeof sizes)[number];
 
 async function benchSize(
@@ -208,6 +226,7 @@ async function benchScaling(print: (line: string) => void): Promise<void> {
 
 /** What crossing into a lane costs, and what a second process lane brings; Linux only. */
 export async function benchLanes(print: (line: string) => void): Promise<void> {
+  await benchBare(print);
   await benchDispatch(print);
   await benchScaling(print);
 }
