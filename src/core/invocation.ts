@@ -36,8 +36,11 @@ export interface Invocation {
   readonly metadata: MetadataView;
   /** `address:port` of the caller. */
   readonly peer: string;
-  /** The name that the host has for the call; set where the call has crossed into a lane. */
-  readonly requestId?: string;
+  /**
+   * What log lines call the request by; made when it is first asked for (`processor/request-id`), and what the host calls it
+   * by in a lane.
+   */
+  requestId?: string | undefined;
   /** When the headers arrived, on the host's clock. */
   readonly arrivedMs: number;
   /** When the call must have ended, on the host's clock; Infinity without a deadline. */

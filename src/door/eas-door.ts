@@ -34,6 +34,7 @@ class EasCall implements Invocation, TimeLimited {
   readonly path: string;
   readonly deadlineMs: number;
   payloads: Uint8Array = noBytes;
+  requestId: string | undefined = undefined;
   readonly takesPieces: boolean = true;
   readonly abort: CallAbort = new CallAbort();
   readonly #request: HttpRequest;

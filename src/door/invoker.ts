@@ -6,7 +6,7 @@ import type { TimeLimit } from "../core/time-limit.js";
 /** What counters and log lines want to know of a call that has ended. */
 export type EndedCall = Pick<
   Invocation,
-  "arrivedMs" | "door" | "metadata" | "method" | "peer" | "service"
+  "arrivedMs" | "door" | "metadata" | "method" | "peer" | "requestId" | "service"
 >;
 
 /** Counts the calls of one method that came in by one door. */

@@ -58,6 +58,7 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
   service = "";
   path = "";
   readonly query = "";
+  requestId: string | undefined = undefined;
   readonly method: string;
   readonly arrivedMs: number;
   deadlineMs: number;
