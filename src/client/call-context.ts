@@ -1,6 +1,6 @@
 import type { Metadata, MetadataValue } from "nice-grpc-common";
 import type { CallReport } from "../core/serving-error.js";
-import type { AttemptEnd } from "../transport/transport.js";
+import type { EndedCall } from "./ended-call.js";
 
 /** What can be said for a single call, besides nice-grpc's own call options. */
 export interface CallExtras {
@@ -10,14 +10,6 @@ export interface CallExtras {
   idempotent?: boolean | undefined;
   /** Told once what the call went through, before it settles. */
   onReport?: ((report: CallReport) => void) | undefined;
-}
-
-/** What a call that ended can say about itself. */
-export interface EndedCall {
-  readonly end: AttemptEnd | undefined;
-  /** The error behind the end, such as why there is no list. */
-  readonly cause: unknown;
-  report(): CallReport;
 }
 
 /** Ties what the app said for a call, and what became of it, together across nice-grpc. */

@@ -4,6 +4,7 @@ import type { CallError } from "../core/serving-error.js";
 import { statusFromCode } from "../core/status.js";
 import { attemptError } from "../transport/attempt-error.js";
 import type { CallContext } from "./call-context.js";
+import { endedCallError } from "./ended-call.js";
 
 /**
  * Turns what nice-grpc throws into what this kit throws.
@@ -18,14 +19,7 @@ export function callErrorFrom(thrown: unknown, path: string, context: CallContex
   if (call === undefined || end === undefined || end.code !== statusFromCode(thrown.code)) {
     return strayError(thrown, path);
   }
-  const report = call.report();
-  const { attempts } = report;
-  return attemptError(path, end, {
-    instance: attempts[attempts.length - 1]?.instance,
-    attempts: attempts.length,
-    report,
-    cause: call.cause,
-  });
+  return endedCallError(path, call, end);
 }
 
 /** A ClientError that no call of the channel ended with: a middleware's, or an answer that cannot be decoded. */

@@ -1,28 +1,21 @@
 import { emptyMetadata, type MetadataView } from "../core/metadata.js";
 import type { CallReport } from "../core/serving-error.js";
 import { Status } from "../core/status.js";
+import { cancelledEnd, localEnd } from "../transport/local-end.js";
 import type { Attempt, AttemptEnd, AttemptListener } from "../transport/transport.js";
-import type { EndedCall } from "./call-context.js";
 import { CallLog } from "./call-log.js";
 import type { CallStart, RequestHead } from "./call-start.js";
 import { type AskToken, authorize } from "./call-token.js";
 import { handTraceOn } from "./call-trace.js";
 import { CallWait } from "./call-wait.js";
 import type { OpenCall } from "./channel-core.js";
-import {
-  cancelledEnd,
-  localEnd,
-  noInstanceEnd,
-  silentStreamEnd,
-  unreachableEnd,
-} from "./local-ends.js";
+import type { EndedCall } from "./ended-call.js";
+import { noInstanceEnd, silentStreamEnd, unreachableEnd } from "./local-ends.js";
 import type { PoolMember } from "./pool-member.js";
 import { RequestReplay } from "./request-replay.js";
 import { decideRetry } from "./retry-policy.js";
 import { SingleAnswer } from "./single-answer.js";
 import { StreamWatch } from "./stream-watch.js";
-
-const PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts";
 
 /**
  * One call: one attempt after the other, each on an instance that the pool picks, until one counts.
@@ -103,7 +96,7 @@ export class CallRunner implements AttemptListener, OpenCall, EndedCall {
     this.#head = head;
     for (const [key, value] of method.metadata) if (!head.has(key)) head.set(key, value);
     handTraceOn(head);
-    this.#askToken = authorize(core.policy.token, head);
+    this.#askToken = authorize(this.#start.token ?? core.policy.token, head);
     core.calls.add(this);
     core.budget.deposit();
     if (this.owner.closed || core.closed) {
@@ -207,7 +200,8 @@ export class CallRunner implements AttemptListener, OpenCall, EndedCall {
     this.#log.began(key, transport);
     const metadata = this.#head?.view ?? emptyMetadata;
     const { path } = this.#start.method;
-    const attempt = transport.start({ path, metadata, timeoutMs }, this);
+    const previousAttempts = this.#counted;
+    const attempt = transport.start({ path, metadata, timeoutMs, previousAttempts }, this);
     this.#attempt = attempt;
     this.#request.attach(attempt);
     if (this.#reading) attempt.read();
@@ -288,10 +282,7 @@ export class CallRunner implements AttemptListener, OpenCall, EndedCall {
     });
     if (!retry || (budgeted && !core.budget.withdraw())) return false;
     this.#single?.drop();
-    if (counted) {
-      this.#counted = attempts;
-      this.#head?.set(PREVIOUS_ATTEMPTS, String(attempts));
-    }
+    if (counted) this.#counted = attempts;
     if (delayMs === 0) this.#next();
     else this.#wait.begin(delayMs, () => this.#next());
     return true;

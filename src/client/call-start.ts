@@ -1,6 +1,7 @@
 import type { MetadataView } from "../core/metadata.js";
 import type { CallExtras } from "./call-context.js";
 import type { ChannelCore } from "./channel-core.js";
+import type { TokenSource } from "./client-options.js";
 import type { MethodPolicy } from "./method-table.js";
 
 /** Request headers that the policy may add to. */
@@ -17,6 +18,8 @@ export interface CallStart {
   readonly owner: { readonly closed: boolean };
   readonly method: MethodPolicy;
   readonly extras: CallExtras;
+  /** Instead of the channel's. */
+  readonly token?: TokenSource | undefined;
   /** On the channel's clock; Infinity for none. */
   readonly deadlineMs: number;
 }

@@ -1,8 +1,8 @@
 import type { CallOptions, ClientMiddleware } from "nice-grpc-common";
 import { CallContext, type CallExtras, TaggedMetadata } from "./call-context.js";
 import { callErrorFrom } from "./call-errors.js";
+import { checkTimeout } from "./check-options.js";
 import type { MethodPolicy } from "./method-table.js";
-import { checkTimeout } from "./resolve-options.js";
 
 /** How the context of a call passes through an app's middleware: as an option, which middleware hands on. */
 const contextKey: unique symbol = Symbol("inferwire.callContext");

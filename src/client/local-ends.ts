@@ -1,20 +1,6 @@
-import { errorCatalog, type Reason } from "../core/error-catalog.js";
-import { emptyMetadata } from "../core/metadata.js";
-import { Status } from "../core/status.js";
+import { localEnd } from "../transport/local-end.js";
 import type { AttemptEnd } from "../transport/transport.js";
 import type { ChannelCore } from "./channel-core.js";
-
-/** An end that this side makes. */
-export function localEnd(reason: Reason, message: string): AttemptEnd {
-  const { code } = errorCatalog[reason];
-  return { code, message, trailers: emptyMetadata, reason, remote: false };
-}
-
-/** The app gave the call up, or cannot go on with it. */
-export function cancelledEnd(code: Status, message: string): AttemptEnd {
-  const reason = code === Status.CANCELLED ? "CANCELLED" : "CALL_FAILED";
-  return { ...localEnd(reason, message), code };
-}
 
 /** There is nothing in the list that a call could go to. */
 export function noInstanceEnd({ list, service }: ChannelCore): AttemptEnd {

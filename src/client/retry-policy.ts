@@ -1,4 +1,4 @@
-import { errorCatalog } from "../core/error-catalog.js";
+import { errorCatalog, type Reason } from "../core/error-catalog.js";
 import { metadataText } from "../core/metadata.js";
 import { Status } from "../core/status.js";
 import { PUSHBACK_TRAILER } from "../core/trailers.js";
@@ -39,7 +39,8 @@ const no: RetryDecision = { retry: false, delayMs: 0, budgeted: false, counted: 
 /**
  * Decides about another attempt after one that failed. It is made when nothing stands against it (committed, attempts used
  * up, deadline, the server's pushback) and it is safe: the call never left or was refused before any work, or the method
- * is idempotent and the instance was unavailable.
+ * is idempotent and the instance was unavailable. Over HTTP, what was refused before any work is 450, and a 503 that says
+ * so; an idempotent call is repeated after any 5xx, and no other 4xx ever is.
  *
  * An attempt that never left does not count as long as there is an instance that the call has not tried: otherwise a call
  * would fail on a few dead instances while others live. Each is tried once, so the list and the deadline bound it.
@@ -62,12 +63,21 @@ export function decideRetry(failed: FailedAttempt): RetryDecision {
   return { retry: true, delayMs, budgeted: !neverSent, counted };
 }
 
-function isSafe({ reason, code }: AttemptEnd, idempotent: boolean): boolean {
+function isSafe({ reason, code, http }: AttemptEnd, idempotent: boolean): boolean {
   if (reason === undefined) return false;
+  if (http !== undefined) return isSafeOverHttp(http.status, reason, idempotent);
   return errorCatalog[reason].safeToRepeat || (idempotent && code === Status.UNAVAILABLE);
 }
 
-function pushback({ trailers }: AttemptEnd): number | "never" | undefined {
+/** A full queue is the one answer below 500 that another instance may answer better: EAS limits rates per service too. */
+function isSafeOverHttp(status: number, reason: Reason, idempotent: boolean): boolean {
+  if (status === 450) return true;
+  if (status < 500) return false;
+  return idempotent || (status === 503 && errorCatalog[reason].safeToRepeat);
+}
+
+function pushback({ trailers, http }: AttemptEnd): number | "never" | undefined {
+  if (http !== undefined) return http.retryAfterMs;
   const text = metadataText(trailers, PUSHBACK_TRAILER);
   if (text === undefined) return undefined;
   return /^\d{1,9}$/.test(text) ? Number(text) : "never";

@@ -20,6 +20,7 @@ export type Reason =
   | "DEADLINE_EXCEEDED"
   | "CANCELLED"
   | "CLIENT_CLOSED"
+  | "ANSWER_MALFORMED"
   | "PROCESSOR_THREW"
   | "PROCESSOR_BAD_ANSWER"
   | "INITIALIZE_FAILED"
@@ -169,6 +170,12 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
     "the client was closed before the call ended",
     "close the client after its last call",
   ),
+  ANSWER_MALFORMED: entry(
+    "call",
+    Status.INTERNAL,
+    "the service's answer cannot be read as what the request expects",
+    "check that request and service are of one kind, and how answers are compressed",
+  ),
 
   PROCESSOR_THREW: entry(
     "processor",
@@ -179,7 +186,7 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
   PROCESSOR_BAD_ANSWER: entry(
     "processor",
     Status.INTERNAL,
-    "process() returned something that is not bytes, [bytes, status] or an async iterable of bytes; or a method, or middleware, something that is no response",
+    "process() returned something that is not bytes, [bytes, status], an async iterable of bytes or, of a tensor processor, a Map of tensors; or a method, or middleware, something that is no response",
     "return what the message says is expected",
   ),
   INITIALIZE_FAILED: entry("processor", Status.INTERNAL, "initialize() threw", "read the cause"),

@@ -1,4 +1,5 @@
 import { seen } from "./options.js";
+import { isRecord } from "./record.js";
 import type { RpcHead } from "./rpc-definition.js";
 import { servingError } from "./serving-error.js";
 
@@ -45,10 +46,6 @@ function definedRpc(method: unknown, service: string | undefined): DefinedRpc | 
     idempotencyLevel: level === "IDEMPOTENT" || level === "NO_SIDE_EFFECTS" ? level : undefined,
     method,
   };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }
 
 function noDefinition(definition: unknown): Error {

@@ -101,6 +101,8 @@ export interface CallErrorOptions extends ServingErrorOptions {
   readonly instance?: string | undefined;
   readonly trailer?: MetadataView | undefined;
   readonly report?: CallReport | undefined;
+  readonly httpStatus?: number | undefined;
+  readonly body?: Uint8Array | undefined;
 }
 
 /** A call failed on our side or arrived as an error. */
@@ -113,6 +115,9 @@ export class CallError extends ServingError {
   readonly trailer: MetadataView;
   /** What the call went through, if it was made through a channel of the kit. */
   readonly report: CallReport | undefined;
+  /** Status of an answer over HTTP; undefined over gRPC, and when there was none. */
+  readonly httpStatus: number | undefined;
+  readonly #body: Uint8Array | undefined;
 
   constructor(reason: Reason, message: string, options: CallErrorOptions = {}) {
     super(reason, message, options);
@@ -120,6 +125,13 @@ export class CallError extends ServingError {
     this.instance = options.instance;
     this.trailer = options.trailer ?? emptyMetadata;
     this.report = options.report;
+    this.httpStatus = options.httpStatus;
+    this.#body = options.body;
+  }
+
+  /** Body of that answer; does not show where the error is printed or written as JSON, for it may be large, or a secret. */
+  get body(): Uint8Array | undefined {
+    return this.#body;
   }
 
   /** The attempts of the call, in order. */

@@ -42,6 +42,46 @@ export function statusFromCode(code: number): Status {
 }
 
 /**
+ * The gRPC status for the HTTP status of an answer that names none, in EAS's dialect; what is not listed is UNKNOWN. Not
+ * gRPC's own table for that case, which is for proxies that a gRPC client has strayed to: there 400 is INTERNAL and 429
+ * UNAVAILABLE.
+ *
+ * Source: EAS "status codes of the service", and for the rest
+ * https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+ */
+const statusOfHttp: Readonly<Record<number, Status>> = {
+  400: Status.INVALID_ARGUMENT,
+  401: Status.UNAUTHENTICATED,
+  403: Status.PERMISSION_DENIED,
+  404: Status.NOT_FOUND,
+  405: Status.UNIMPLEMENTED,
+  408: Status.DEADLINE_EXCEEDED,
+  409: Status.ABORTED,
+  412: Status.FAILED_PRECONDITION,
+  413: Status.RESOURCE_EXHAUSTED,
+  416: Status.OUT_OF_RANGE,
+  429: Status.RESOURCE_EXHAUSTED,
+  431: Status.RESOURCE_EXHAUSTED,
+  450: Status.UNAVAILABLE,
+  499: Status.CANCELLED,
+  500: Status.INTERNAL,
+  501: Status.UNIMPLEMENTED,
+  502: Status.UNAVAILABLE,
+  503: Status.UNAVAILABLE,
+  504: Status.DEADLINE_EXCEEDED,
+};
+
+/** Takes the HTTP status of an answer that names no gRPC status for one. */
+export function statusFromHttp(httpStatus: number): Status {
+  return statusOfHttp[httpStatus] ?? Status.UNKNOWN;
+}
+
+/** Tells whether a text from the wire names a status. */
+export function isStatusName(text: unknown): text is StatusName {
+  return typeof text === "string" && Object.hasOwn(Status, text);
+}
+
+/**
  * The HTTP status for a gRPC status, on doors that follow the google.rpc convention (the directory's JSON).
  *
  * Source: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto

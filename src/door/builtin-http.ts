@@ -19,6 +19,7 @@ import {
   samplesFromJson,
   secondToJson,
 } from "./builtin-json.js";
+import type { BodyDecoder } from "./eas-door.js";
 import { processorErrorReply } from "./processor-error-reply.js";
 
 /** Where the builtins stand over HTTP. */
@@ -94,9 +95,14 @@ const handlers: Readonly<Record<BuiltinName, Handler>> = {
 /**
  * Answers `/api/builtin/NAME`: one line of JSON, but for the bytes of `call`.
  *
+ * @param decode - Run on each body before it is read.
  * @throws HostError `UNKNOWN_BUILTIN`, `METHOD_NOT_ALLOWED`, `MESSAGE_TOO_LARGE`, what the builtin throws.
  */
-export async function serveBuiltin(view: HostView, request: HttpRequest): Promise<void> {
+export async function serveBuiltin(
+  view: HostView,
+  request: HttpRequest,
+  decode?: BodyDecoder,
+): Promise<void> {
   const { name, verbs } = entryOf(request.path.slice(BUILTIN_PREFIX.length));
   if (!verbs.some((verb) => verb.name === request.method)) {
     const known = verbs.map((verb) => verb.name).join(" or ");
@@ -105,7 +111,13 @@ export async function serveBuiltin(view: HostView, request: HttpRequest): Promis
   const abort = new CallAbort();
   request.onClose(() => abort.abort(servingError("CANCELLED", "the caller gave the call up")));
   const { maxBodyBytes, answer } = handlers[name];
-  const body = await request.readBody(maxBodyBytes);
+  const body = await request.readBody({
+    maxBytes: maxBodyBytes,
+    decode:
+      decode === undefined
+        ? undefined
+        : (sent) => decode(sent, { request, abort, refusal: () => undefined }),
+  });
   const query = new URLSearchParams(request.query);
   request.reply(await answer(view, { request, query, body, abort }));
 }

@@ -1,5 +1,6 @@
 import type { Sample, SampledSecond } from "../builtin/sample-store.js";
 import { seen } from "../core/options.js";
+import { isRecord } from "../core/record.js";
 import { servingError } from "../core/serving-error.js";
 
 /**
@@ -9,7 +10,7 @@ import { servingError } from "../core/serving-error.js";
  */
 export function propertiesFromJson(body: Uint8Array): ReadonlyMap<string, string> {
   const value = parsed(body);
-  if (!isObject(value)) throw malformed(`${seen(value)}, expected an object of names with values`);
+  if (!isRecord(value)) throw malformed(`${seen(value)}, expected an object of names with values`);
   const properties = new Map<string, string>();
   for (const [name, given] of Object.entries(value)) {
     if (!isScalar(given)) {
@@ -33,11 +34,11 @@ export function samplesFromJson(body: Uint8Array): readonly Sample[] {
 
 function sampleFrom(one: unknown, index: number): Sample {
   const wrong = (problem: string): Error => malformed(`sample ${index}: ${problem}`);
-  if (!isObject(one)) throw wrong(`${seen(one)}, expected an object`);
+  if (!isRecord(one)) throw wrong(`${seen(one)}, expected an object`);
   const { name, value, tags = {} } = one;
   if (typeof name !== "string") throw wrong(`name is ${seen(name)}, expected a text`);
   if (typeof value !== "number") throw wrong(`value is ${seen(value)}, expected a number`);
-  if (!isObject(tags)) throw wrong(`tags is ${seen(tags)}, expected an object of texts`);
+  if (!isRecord(tags)) throw wrong(`tags is ${seen(tags)}, expected an object of texts`);
   const pairs = Object.entries(tags).map(([tag, text]) => {
     if (typeof text !== "string") throw wrong(`tag ${seen(tag)} is ${seen(text)}, expected a text`);
     return [tag, text] as const;
@@ -53,7 +54,7 @@ function sampleFrom(one: unknown, index: number): Sample {
 export function graceFromJson(body: Uint8Array): number | undefined {
   if (body.length === 0) return undefined;
   const value = parsed(body);
-  const grace = isObject(value) ? value["gracePeriodMs"] : undefined;
+  const grace = isRecord(value) ? value["gracePeriodMs"] : undefined;
   if (typeof grace === "number") return grace;
   throw malformed(`${seen(value)}, expected nothing, or {"gracePeriodMs": NUMBER}`);
 }
@@ -73,10 +74,6 @@ function parsed(body: Uint8Array): unknown {
     // Without the parser's own words: they quote the body.
     throw servingError("MALFORMED_REQUEST", "the body is not JSON", { cause });
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isScalar(value: unknown): value is string | number | boolean {

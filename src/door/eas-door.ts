@@ -3,7 +3,7 @@ import { type DoorName, type Invocation, isSequence, type Outcome } from "../cor
 import { emptyMetadata, type MetadataView } from "../core/metadata.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import type { TimeLimited } from "../core/time-limit.js";
-import type { HttpHeaders, HttpRequest } from "../server/http.js";
+import type { HttpHeaders, HttpRequest, ReadBodyOptions } from "../server/http.js";
 import { type CallSeries, gapError, type Invoker, pieceProblem } from "./invoker.js";
 import { processorErrorReply } from "./processor-error-reply.js";
 
@@ -20,10 +20,33 @@ export interface EasRoute {
 /** EAS's predict over HTTP: the body in, the processor's answer with its status out. */
 export type EasDoor = (request: HttpRequest, route: EasRoute) => Promise<void>;
 
+/** A call that has not been admitted yet; it may be given up meanwhile. */
+export interface UndecodedCall {
+  readonly request: HttpRequest;
+  readonly abort: CallAbort;
+  /** Why it would be refused: see {@link Invoker.refusal}. */
+  readonly refusal: (bodiesAhead?: number) => ServingError | undefined;
+}
+
+/** Makes what the processor is given of a body as it was sent. */
+export type BodyDecoder = (body: Uint8Array, call: UndecodedCall) => Promise<Uint8Array>;
+
+/** How a door reads bodies. */
+export interface EasDoorOptions {
+  /** Run on each body before its call is admitted. */
+  readonly decode?: BodyDecoder | undefined;
+  /** Where the bulk of a body begins, from its first bytes; of no use for bodies that are compressed. */
+  readonly bulkOffset?: ReadBodyOptions["bulkOffset"];
+}
+
 /** Makes the door; `method` names its calls in the counters. */
-export function createEasDoor(invoker: Invoker, method: string): EasDoor {
+export function createEasDoor(
+  invoker: Invoker,
+  method: string,
+  options: EasDoorOptions = {},
+): EasDoor {
   const series = invoker.series("eas", method);
-  return (request, route) => new EasCall(request, route, invoker, series).serve();
+  return (request, route) => new EasCall(request, route, invoker, series, options).serve();
 }
 
 /** One call by EAS's door; it is its own invocation. */
@@ -40,12 +63,20 @@ class EasCall implements Invocation, TimeLimited {
   readonly #request: HttpRequest;
   readonly #invoker: Invoker;
   readonly #series: CallSeries;
+  readonly #options: EasDoorOptions;
   #ended = false;
 
-  constructor(request: HttpRequest, route: EasRoute, invoker: Invoker, series: CallSeries) {
+  constructor(
+    request: HttpRequest,
+    route: EasRoute,
+    invoker: Invoker,
+    series: CallSeries,
+    options: EasDoorOptions,
+  ) {
     this.#request = request;
     this.#invoker = invoker;
     this.#series = series;
+    this.#options = options;
     this.service = route.service;
     this.path = route.path;
     this.deadlineMs = request.arrivedMs + invoker.requestTime.ms;
@@ -76,7 +107,7 @@ class EasCall implements Invocation, TimeLimited {
     this.#invoker.requestTime.begin(this);
     this.#request.onClose(() => this.#callerLeft());
     try {
-      this.payloads = await this.#request.readBody();
+      this.payloads = await this.#readBody();
       if (this.#ended) return;
       const outcome = await this.#invoker.invoke(this);
       if (isSequence(outcome.payloads)) await this.#answerPieces(outcome, outcome.payloads);
@@ -84,6 +115,19 @@ class EasCall implements Invocation, TimeLimited {
     } catch (thrown) {
       this.giveUp(ServingError.from(thrown));
     }
+  }
+
+  #readBody(): Promise<Uint8Array> {
+    const { decode, bulkOffset } = this.#options;
+    const call: UndecodedCall = {
+      request: this.#request,
+      abort: this.abort,
+      refusal: (bodiesAhead) => this.#invoker.refusal(this, bodiesAhead),
+    };
+    return this.#request.readBody({
+      decode: decode === undefined ? undefined : (body) => decode(body, call),
+      bulkOffset,
+    });
   }
 
   outOfTime(): void {

@@ -31,6 +31,13 @@ export interface Invoker {
   /** Largest payload of an answer; {@link invoke} checks an answer in one piece, the door those in several. */
   readonly maxMessageBytes: number;
   /**
+   * Why a call whose body is not decompressed yet would be refused if it came in now; undefined when nothing stands in its way
+   * so far. Asking takes nothing and counts nothing.
+   *
+   * @param bodiesAhead - Bodies that wait already for what this one has to wait for; left out when it has not to.
+   */
+  refusal(invocation: Invocation, bodiesAhead?: number): ServingError | undefined;
+  /**
    * Admits a call and runs it.
    *
    * @throws HostError when it is refused, or answers in pieces to a caller that takes none; the invocation's abort reason when it was given up while it waited; what the

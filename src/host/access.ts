@@ -1,5 +1,6 @@
 import { type BuiltinWay, builtins } from "../builtin/registry.js";
-import { type ServingError, servingError } from "../core/serving-error.js";
+import type { Clock } from "../core/ports.js";
+import type { ServingError } from "../core/serving-error.js";
 import { BUILTIN_PREFIX } from "../door/builtin-http.js";
 import { adminRefusal } from "../server/admin-gate.js";
 import type { RequestHead } from "../server/request-head.js";
@@ -9,6 +10,7 @@ import { healthPaths } from "../wire/health.js";
 import { reflectionPaths } from "../wire/reflection.js";
 import type { OpenPath, ResolvedHostOptions } from "./host-options.js";
 import { HEALTH_PATHS, METRICS_PATH } from "./http-routes.js";
+import { createSignatureRules, refusedAuthorization } from "./signature-rules.js";
 
 /** Decides, from the head of a request alone, whether it is let in. */
 export type Access = (head: RequestHead) => ServingError | undefined;
@@ -18,23 +20,21 @@ export type Access = (head: RequestHead) => ServingError | undefined;
  *
  * @throws ConfigError `INVALID_OPTION` for an empty token.
  */
-export function createAccess(options: ResolvedHostOptions): Access {
+export function createAccess(options: ResolvedHostOptions, clock: Clock): Access {
   const guard = createTokenGuard(options.token, "options.token");
   const adminGuard = createTokenGuard(options.adminToken, "options.adminToken");
   const open = openPaths(options);
   const admin = adminWays();
+  const signed = createSignatureRules(options, clock);
   return (head) => {
     if (admin.get(head.path)?.has(head.method) === true) {
       const refusal = adminRefusal(head, adminGuard);
       // Without an admin token the caller's place is checked instead, which does not do for the token.
-      if (refusal !== undefined || !adminGuard.open) return refusal;
+      if (refusal !== undefined || !adminGuard.open) return refusal ?? signed(head);
     }
     if (guard.open || open.has(head.path)) return undefined;
-    const authorization = head.metadata.get("authorization");
-    if (guard.accepts(authorization)) return undefined;
-    if (!adminGuard.open && adminGuard.accepts(authorization)) return undefined;
-    const what = authorization === undefined ? "no authorization" : "a wrong token";
-    return servingError("UNAUTHENTICATED", `${what}, expected the host's token as authorization`);
+    const ok = guard.acceptsRequest(head) || (!adminGuard.open && adminGuard.acceptsRequest(head));
+    return ok ? signed(head) : refusedAuthorization(head);
   };
 }
 

@@ -100,6 +100,28 @@ export class Admission {
   }
 
   /**
+   * Why a call whose body is not known yet would be refused if it came in now; undefined when it might come in. Changes nothing.
+   *
+   * @param bodiesAhead - Bodies that wait to be decompressed before its own, of which as many may as there are places free and
+   * in the queue; left out when its own has not to wait.
+   */
+  refusal(invocation: Invocation, bodiesAhead?: number): ServingError | undefined {
+    const over = reasonNotToBegin(invocation, this.#clock) ?? this.#overRate(invocation);
+    if (over !== undefined) return over;
+    if (!this.#places.hopeful) return notReady();
+    const { free } = this.#places;
+    const most = this.#maxQueueLength + free;
+    if (bodiesAhead !== undefined && bodiesAhead >= most) {
+      return this.#queueFull(
+        `${bodiesAhead} bodies wait to be decompressed, at most ${most} may wait`,
+        bodiesAhead,
+      );
+    }
+    if (free > 0 && this.#mayPass(invocation)) return undefined;
+    return this.#noRoom(priorityOf(invocation), 0);
+  }
+
+  /**
    * Gives a place at once, or when there is one; it goes back by {@link leave}. Who had to wait asks
    * {@link reasonNotToBegin} again before the work begins.
    *
@@ -179,19 +201,25 @@ export class Admission {
   }
 
   #makeRoom(priority: Priority, bytes: number): void {
+    const full = this.#noRoom(priority, bytes);
+    if (full !== undefined) throw full;
+    if (priority === "high") this.#evict(bytes);
+  }
+
+  #noRoom(priority: Priority, bytes: number): ServingError | undefined {
     const isHigh = priority === "high";
     const length = isHigh ? this.#high.length : this.queueLength;
     const held = isHigh ? this.#high.bytes : this.queueBytes;
     const waiting = isHigh ? "waiting calls of high priority" : "waiting calls";
     if (length >= this.#maxQueueLength) {
-      throw this.#queueFull(`${length} ${waiting}, at most ${this.#maxQueueLength} may wait`);
+      return this.#queueFull(`${length} ${waiting}, at most ${this.#maxQueueLength} may wait`);
     }
     if (held + bytes > this.#maxQueueBytes) {
-      throw this.#queueFull(
+      return this.#queueFull(
         `${waiting} hold ${held} bytes, this one has ${bytes}, at most ${this.#maxQueueBytes} may be held`,
       );
     }
-    if (isHigh) this.#evict(bytes);
+    return undefined;
   }
 
   /** Refuses as many of the youngest normal calls as stand in the way of a high one. */
@@ -209,8 +237,8 @@ export class Admission {
     }
   }
 
-  #queueFull(message: string): ServingError {
-    const half = Math.ceil(this.queueLength / 2);
+  #queueFull(message: string, waiting = this.queueLength): ServingError {
+    const half = Math.ceil(waiting / 2);
     const estimate = this.#completions.msFor(Math.max(1, half)) ?? queueRetryMs.unknown;
     // Bounded before it is spread, or all callers of a slow host would come back in step at the bound.
     const least = queueRetryMs.least / (1 - SPREAD);

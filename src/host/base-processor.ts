@@ -1,12 +1,12 @@
 import { laneHook } from "../processor/lane-hook.js";
 import type {
   Answer,
+  AnyProcessor,
   AnyServerMiddleware,
   Call,
   ProcessorContext,
   ProcessorFunction,
   ProcessorProperty,
-  ProcessorShape,
 } from "../processor/processor.js";
 import type { HostOptions, ResolvedHostOptions } from "./host-options.js";
 import type { ProcessorHost } from "./processor-host.js";
@@ -62,7 +62,7 @@ export abstract class Processor {
    * or thread of a lane, which hosts nothing.
    */
   start(): Promise<ProcessorHost> {
-    return startHost(this satisfies ProcessorShape, this.#options);
+    return startHost(this satisfies AnyProcessor, this.#options);
   }
 
   /**

@@ -10,6 +10,7 @@ import type { LanePool, Place } from "../lane/lane-pool.js";
 import { Admission, type AdmissionLimits, type AdmissionPorts, notReady } from "./admission.js";
 import type { CallMetrics } from "./call-metrics.js";
 import type { ResolvedHostOptions } from "./host-options.js";
+import { wrongService } from "./wrong-service.js";
 
 /** What of a host's options its intake goes by. */
 export type CallIntakeOptions = AdmissionLimits &
@@ -82,8 +83,13 @@ export class CallIntake implements Invoker {
     return this.metrics.series(door, method);
   }
 
+  refusal(invocation: Invocation, bodiesAhead?: number): ServingError | undefined {
+    // What is quarantined is known by its body.
+    return this.#turnedAway(invocation) ?? this.admission.refusal(invocation, bodiesAhead);
+  }
+
   async invoke(invocation: Invocation): Promise<Outcome> {
-    const refusal = this.#refusal(invocation);
+    const refusal = this.#turnedAway(invocation) ?? this.#pool.refusal(invocation);
     if (refusal !== undefined) throw refusal;
     this.#accepted.add(invocation);
     let place: Place | undefined;
@@ -114,17 +120,11 @@ export class CallIntake implements Invoker {
     }
   }
 
-  #refusal(invocation: Invocation): ServingError | undefined {
+  #turnedAway(invocation: Invocation): ServingError | undefined {
     if (this.#shut === "DRAINING") return hostStopping();
     if (this.#shut === "NOT_READY") return notReady();
-    return this.#wrongService(invocation) ?? this.#pool.refusal(invocation);
-  }
-
-  #wrongService({ handler, service }: Invocation): ServingError | undefined {
-    const own = this.#options.service;
-    if (service === "" || own === "" || service === own || handler === "function") return undefined;
-    const asked = JSON.stringify(service.slice(0, 80));
-    return servingError("UNKNOWN_SERVICE", `no service ${asked} is hosted here, expected "${own}"`);
+    const { handler, service } = invocation;
+    return handler === "function" ? undefined : wrongService(service, this.#options.service);
   }
 
   #check(invocation: Invocation, { payloads }: Outcome): void {

@@ -2,11 +2,18 @@ import { readFile } from "node:fs/promises";
 import { bindEndpoint } from "../core/endpoint.js";
 import { checkServiceName, weightProblem } from "../core/instance.js";
 import { checkNumber, checkOneOf, checkText, seen } from "../core/options.js";
+import { isRecord } from "../core/record.js";
 import { servingError } from "../core/serving-error.js";
 import { serverLimits } from "../server/limits.js";
 import type { HostOptions } from "./host-options.js";
-import { isJsonObject, readBoolean, readJson, readNumber, readToken } from "./read-value.js";
-import { hostNumberRanges, laneKinds, logLevels, openPaths } from "./resolve-host-options.js";
+import { readBoolean, readJson, readNumber, readToken } from "./read-value.js";
+import {
+  decompressors,
+  hostNumberRanges,
+  laneKinds,
+  logLevels,
+  openPaths,
+} from "./resolve-host-options.js";
 
 /** What every variable begins with. */
 export const VARIABLE_PREFIX = "INFERWIRE_";
@@ -109,6 +116,8 @@ const ways: Readonly<Record<Exclude<keyof HostOptions, RangedOption>, readonly W
   app: text,
   metrics: json(checkObject),
   middleware: [],
+  decompressor: word(decompressors),
+  checkContentMd5: boolean,
   exposeErrors: boolean,
   otherPaths: boolean,
   logger: [],
@@ -172,7 +181,7 @@ function readOpenPaths(value: string, where: string): readonly string[] {
 }
 
 function checkObject(value: unknown, where: string): unknown {
-  if (isJsonObject(value)) return value;
+  if (isRecord(value)) return value;
   throw servingError("INVALID_OPTION", `${where} is ${seen(value)}, expected a JSON object`);
 }
 

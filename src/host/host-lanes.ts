@@ -5,7 +5,7 @@ import type { LaneFactory } from "../lane/lane.js";
 import type { LanePool } from "../lane/lane-pool.js";
 import { processLanes } from "../lane/process-lanes.js";
 import { threadLanes } from "../lane/thread-lanes.js";
-import type { ProcessorShape } from "../processor/processor.js";
+import type { AnyProcessor } from "../processor/processor.js";
 import { createRunner } from "../processor/runner.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 import { createWarmUp } from "./warm-up.js";
@@ -25,7 +25,7 @@ export interface HostLanesPorts {
 
 /** Makes the lanes that the options ask for. */
 export function createHostLanes(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   options: ResolvedHostOptions,
   ports: HostLanesPorts,
 ): LanePool {
@@ -51,7 +51,7 @@ export function createHostLanes(
 }
 
 function factoryOf(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   options: ResolvedHostOptions,
   ports: HostLanesPorts,
 ): LaneFactory {

@@ -12,7 +12,6 @@ import {
 } from "./environment-options.js";
 import type { HostOptions } from "./host-options.js";
 import { readFilePath, readJson } from "./read-value.js";
-import { laterHostOptions } from "./resolve-host-options.js";
 import { optionsFromServiceDescription } from "./service-description.js";
 
 /** Where a host's options come from besides code; both may be left out. */
@@ -100,9 +99,6 @@ function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>
 }
 
 function unknownBecause(name: string, known: ReadonlySet<string>): string {
-  if (laterHostOptions.some((option) => variableOf(option) === name)) {
-    return "is not in this version";
-  }
   const codeOnly = codeOnlyOptions.find((option) => variableOf(option) === name);
   if (codeOnly !== undefined) return `is no variable: ${codeOnly} can be given in code only`;
   // What all names begin with would make any two of them look alike.

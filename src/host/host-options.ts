@@ -1,3 +1,4 @@
+import type { CompressionName } from "../compression/body-codec.js";
 import type { Endpoint } from "../core/endpoint.js";
 import { DEFAULT_WEIGHT } from "../core/instance.js";
 import type { Logger } from "../core/ports.js";
@@ -10,6 +11,9 @@ import type { Advertised } from "./advertise.js";
 
 /** What a host can answer without a token. */
 export type OpenPath = "health" | "metrics" | "ping" | "reflection";
+
+/** How a host can be told that request bodies are compressed; `lz4` takes raw blocks and frames. */
+export type Decompressor = Exclude<CompressionName, "lz4-frame">;
 
 /** Options of a host; all have a default. docs/host.md has them in a table. */
 export interface HostOptions {
@@ -61,11 +65,17 @@ export interface HostOptions {
   readonly requestsPerSecond?: number | undefined;
   /** Largest message, both ways. @defaultValue 64 MiB */
   readonly maxMessageBytes?: number | undefined;
+  /** How bodies that the processor is given over HTTP are compressed, all of them; EAS's `rpc.decompressor`. @defaultValue none: they are not */
+  readonly decompressor?: Decompressor | undefined;
+  /** Compares bodies over HTTP, as sent, with the header `Content-MD5` where there is one; signed requests must have it. @defaultValue false */
+  readonly checkContentMd5?: boolean | undefined;
+  /** How far the `Date` of a signed request may be from the host's clock, in ms; Infinity for any: EAS's Python and Go SDKs send local time as GMT, up to 14 hours off. @defaultValue Infinity */
+  readonly maxClockSkewMs?: number | undefined;
   /** Limits of the port, each with a default of its own. */
   readonly limits?:
     | { readonly [K in keyof ServerLimits]?: ServerLimits[K] | undefined }
     | undefined;
-  /** Wait between "not ready" and the drain, for clients that poll; 3,000 for EAS's SDKs. @defaultValue 0 */
+  /** Wait between "not ready" and the drain, for clients that poll; 4,000 for EAS's SDKs, which poll every 3 s. @defaultValue 0 */
   readonly preStopDelayMs?: number | undefined;
   /** How long a stop waits for calls in progress, in ms; EAS's `eas.termination_grace_period`. @defaultValue 30,000 */
   readonly terminationGracePeriodMs?: number | undefined;
@@ -131,6 +141,9 @@ export interface ResolvedHostOptions {
   readonly maxQueueLength: number;
   readonly maxQueueBytes: number;
   readonly requestsPerSecond: number;
+  readonly decompressor: Decompressor | undefined;
+  readonly checkContentMd5: boolean;
+  readonly maxClockSkewMs: number;
   readonly limits: ServerLimits;
   readonly preStopDelayMs: number;
   readonly terminationGracePeriodMs: number;
@@ -183,6 +196,9 @@ export const hostDefaults: Readonly<FilledHostOptions> = Object.freeze({
   maxQueueBytes: 256 * MiB,
   requestsPerSecond: 0,
   maxMessageBytes: serverLimitDefaults.maxMessageBytes,
+  decompressor: undefined,
+  checkContentMd5: false,
+  maxClockSkewMs: Number.POSITIVE_INFINITY,
   limits: undefined,
   preStopDelayMs: 0,
   terminationGracePeriodMs: 30_000,

@@ -8,10 +8,11 @@ import { type HealthView, healthRoutes } from "../door/health-door.js";
 import { predictRoutes } from "../door/predict-door.js";
 import { type ReflectionView, reflectionRoutes } from "../door/reflection-door.js";
 import { typedRoutes } from "../door/typed-door.js";
-import type { ProcessorShape } from "../processor/processor.js";
+import type { AnyProcessor } from "../processor/processor.js";
 import { openPort, type Port } from "../server/port.js";
 import type { RpcRoute } from "../server/rpc.js";
 import { createAccess } from "./access.js";
+import { createBodyDecoders } from "./body-decoders.js";
 import type { CallIntake } from "./call-intake.js";
 import { createHostMetrics } from "./host-metrics.js";
 import type { ResolvedHostOptions } from "./host-options.js";
@@ -21,7 +22,7 @@ import { countUnanswered, observedAccess } from "./observed-access.js";
 
 /** What a host's port is opened with. */
 export interface HostPortParts {
-  readonly processor: ProcessorShape;
+  readonly processor: AnyProcessor;
   readonly options: ResolvedHostOptions;
   readonly state: StateCell;
   readonly view: HostView;
@@ -48,6 +49,8 @@ export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
   const calls = intake.metrics;
   const rpcRoutes = rpcRoutesOf(parts);
   const takesBytes = processor.process !== undefined;
+  const tensors = processor.tensorSide;
+  const decoders = await createBodyDecoders(options);
   const port = await openPort({
     endpoint,
     tls,
@@ -58,7 +61,10 @@ export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
       invoker: intake,
       rpcPaths: new Set(rpcRoutes.map((route) => route.path)),
       takesBytes,
+      tensors,
       otherPaths,
+      service: options.service,
+      decoders,
       metrics: createHostMetrics({
         view,
         calls,
@@ -67,7 +73,7 @@ export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
       }),
       refused: (request, error) => countUnanswered(calls, request, error),
     }),
-    authorize: observedAccess(createAccess(options), calls, clock),
+    authorize: observedAccess(createAccess(options, clock), calls, clock),
     clock,
     logger,
   });
@@ -81,7 +87,7 @@ export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
   }
   const routes = [
     ...rpcRoutes.map(({ path }) => `gRPC ${path}`),
-    ...httpRouteTexts({ takesBytes, otherPaths }),
+    ...httpRouteTexts({ takesBytes, tensors, otherPaths }),
   ];
   return { port, routes };
 }

@@ -2,6 +2,7 @@ import type { PropertyView } from "../builtin/host-view.js";
 import { unknownProperty } from "../builtin/prop.js";
 import { MAX_WEIGHT, weightProblem } from "../core/instance.js";
 import { checkNumber, checkOneOf, type NumberRange, seen } from "../core/options.js";
+import { isRecord } from "../core/record.js";
 import { isServingError, servingError } from "../core/serving-error.js";
 import type { ProcessorProperty } from "../processor/processor.js";
 import { type LogLevel, logLevels } from "../server/logger.js";
@@ -152,8 +153,8 @@ function fixedValues(
   live: ReadonlyMap<string, unknown>,
 ): ReadonlyMap<string, unknown> {
   const values = Object.entries(config).flatMap(([name, value]): (readonly [string, unknown])[] =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.entries(value).map(([inner, v]: [string, unknown]) => [`${name}.${inner}`, v])
+    isRecord(value)
+      ? Object.entries(value).map(([inner, v]) => [`${name}.${inner}`, v])
       : [[name, value]],
   );
   return new Map(values.filter(([name]) => !live.has(name)));

@@ -3,10 +3,15 @@ import { builtins } from "../builtin/registry.js";
 import { isServiceName } from "../core/instance.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { BUILTIN_PREFIX, serveBuiltin } from "../door/builtin-http.js";
-import { createEasDoor } from "../door/eas-door.js";
+import { createEasDoor, type EasDoorOptions } from "../door/eas-door.js";
 import type { Invoker } from "../door/invoker.js";
+import type { TensorSide } from "../processor/tensor-side.js";
 import type { HttpHandler, HttpRequest } from "../server/http.js";
+import { PREDICT_PREFIX } from "../wire/eas-paths.js";
+import type { BodyDecoders } from "./body-decoders.js";
 import type { HostMetrics } from "./host-metrics.js";
+import { signatureJson } from "./published-signature.js";
+import { wrongService } from "./wrong-service.js";
 
 /** Answers whether the process lives, and whether it takes calls. */
 export const HEALTH_PATHS: readonly string[] = ["/livez", "/readyz"];
@@ -14,8 +19,7 @@ export const HEALTH_PATHS: readonly string[] = ["/livez", "/readyz"];
 /** Where the metrics stand, in Prometheus's text format. */
 export const METRICS_PATH = "/metrics";
 
-const PREDICT_PREFIX = "/api/predict/";
-const PREDICT_ROUTE = "/api/predict";
+const PREDICT_ROUTE = PREDICT_PREFIX.slice(0, -1);
 const OTHER_ROUTE = "other";
 
 /** What the HTTP routes of a host are made of. */
@@ -26,7 +30,12 @@ export interface HttpRoutesOptions {
   readonly rpcPaths: ReadonlySet<string>;
   /** Whether there is a `process` for `/api/predict` and, with `otherPaths`, for the rest. */
   readonly takesBytes: boolean;
+  /** For processors of tensors: what GET of `/api/predict/NAME` tells, if anything. */
+  readonly tensors: TensorSide | undefined;
   readonly otherPaths: boolean;
+  /** The hosted service; empty when it has no name. */
+  readonly service: string;
+  readonly decoders: BodyDecoders;
   readonly metrics: HostMetrics;
   /** Told of requests that no door has answered. */
   readonly refused: (request: HttpRequest, error: ServingError) => void;
@@ -54,21 +63,19 @@ export function createHttpRoutes(options: HttpRoutesOptions): HttpHandler {
 }
 
 function createTable(options: HttpRoutesOptions): HttpHandler {
-  const { view, invoker, rpcPaths, takesBytes, otherPaths, metrics } = options;
-  const predict = createEasDoor(invoker, `POST ${PREDICT_ROUTE}`);
-  const others = createEasDoor(invoker, `POST ${OTHER_ROUTE}`);
+  const { view, invoker, rpcPaths, takesBytes, otherPaths, decoders, metrics } = options;
+  const bodies = bodyOptions(options);
+  const predict = createPredict(options, bodies);
+  const others = createEasDoor(invoker, `POST ${OTHER_ROUTE}`, bodies);
   return (request) => {
     const { path, method } = request;
-    if (path.startsWith(BUILTIN_PREFIX)) return serveBuiltin(view, request);
+    if (path.startsWith(BUILTIN_PREFIX)) return serveBuiltin(view, request, decoders.builtins);
     if (HEALTH_PATHS.includes(path)) return serveHealth(view, request);
     if (path === METRICS_PATH) return serveMetrics(metrics, request);
     if (rpcPaths.has(path)) {
       throw servingError("NOT_IN_THIS_VERSION", `${path} is answered over HTTP/2 (gRPC) only`);
     }
-    if (takesBytes && path.startsWith(PREDICT_PREFIX)) {
-      if (method !== "POST") throw wrongVerb(request, "POST");
-      return predict(request, predictRoute(path));
-    }
+    if (takesBytes && path.startsWith(PREDICT_PREFIX)) return predict(request);
     if (!takesBytes || !otherPaths)
       throw servingError("UNKNOWN_ROUTE", `nothing answers at ${shown(path)}`);
     if (method !== "POST") throw wrongVerb(request, "POST");
@@ -76,17 +83,36 @@ function createTable(options: HttpRoutesOptions): HttpHandler {
   };
 }
 
+function bodyOptions({ decoders, tensors }: HttpRoutesOptions): EasDoorOptions {
+  const dialect = tensors?.dialect;
+  return { decode: decoders.calls, bulkOffset: dialect && ((head) => dialect.bulkOffset(head)) };
+}
+
+/** What stands below `/api/predict`. */
+function createPredict(
+  { invoker, tensors, service }: HttpRoutesOptions,
+  bodies: EasDoorOptions,
+): HttpHandler {
+  const door = createEasDoor(invoker, `POST ${PREDICT_ROUTE}`, bodies);
+  const signature = tensors?.signature && signatureJson(tensors.signature);
+  return (request) => {
+    if (request.method === "POST") return door(request, calledService(request.path));
+    if (tensors === undefined) throw wrongVerb(request, "POST");
+    return serveSignature(request, signature, service);
+  };
+}
+
 /** What the HTTP side answers, a line each, in the order in which it is looked up. */
-export function httpRouteTexts(options: {
-  readonly takesBytes: boolean;
-  readonly otherPaths: boolean;
-}): readonly string[] {
-  const { takesBytes, otherPaths } = options;
+export function httpRouteTexts(
+  options: Pick<HttpRoutesOptions, "takesBytes" | "tensors" | "otherPaths">,
+): readonly string[] {
+  const { takesBytes, tensors, otherPaths } = options;
   return [
     ...builtins.map(
       ({ name, verbs }) => `${verbs.map((verb) => verb.name).join(", ")} ${BUILTIN_PREFIX}${name}`,
     ),
     ...[...HEALTH_PATHS, METRICS_PATH].map((path) => `GET ${path}`),
+    ...(tensors?.signature === undefined ? [] : [`GET ${PREDICT_PREFIX}NAME`]),
     ...(takesBytes ? [`POST ${PREDICT_PREFIX}NAME[/...]`] : []),
     ...(takesBytes && otherPaths ? ["POST any other path"] : []),
   ];
@@ -106,7 +132,28 @@ async function serveMetrics(metrics: HostMetrics, request: HttpRequest): Promise
   request.reply({ status: 200, headers: { "content-type": contentType }, body: text });
 }
 
-function predictRoute(path: string): { service: string; path: string } {
+/** Answers with a signature at the service itself, with or without a slash behind its name; its sub-paths are for POST. */
+function serveSignature(request: HttpRequest, signature: string | undefined, own: string): void {
+  const { method, path: whole } = request;
+  const { service, path } = calledService(whole);
+  const problem = wrongService(service, own);
+  if (problem !== undefined) throw problem;
+  const here = path === "" || path === "/";
+  if (!here || (method !== "GET" && method !== "HEAD")) {
+    throw wrongVerb(request, here && signature !== undefined ? "GET or POST" : "POST");
+  }
+  if (signature === undefined) {
+    throw wrongVerb(request, "POST", ": the processor publishes no signature");
+  }
+  request.reply({
+    status: 200,
+    headers: { "content-type": "application/json; charset=utf-8" },
+    body: `${signature}\n`,
+  });
+}
+
+/** The service that a path below `/api/predict` names, and what follows it. */
+function calledService(path: string): { service: string; path: string } {
   const rest = path.slice(PREDICT_PREFIX.length);
   const slash = rest.indexOf("/");
   const name = slash < 0 ? rest : rest.slice(0, slash);
@@ -129,10 +176,10 @@ function decoded(name: string): string {
   }
 }
 
-function wrongVerb(request: HttpRequest, expected: string): Error {
+function wrongVerb(request: HttpRequest, expected: string, why = ""): Error {
   return servingError(
     "METHOD_NOT_ALLOWED",
-    `${shown(request.path)} takes ${expected}, not ${request.method}`,
+    `${shown(request.path)} takes ${expected}, not ${request.method}${why}`,
   );
 }
 

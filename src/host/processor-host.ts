@@ -9,7 +9,7 @@ import { endedByStop, hostStopping } from "../core/stop-errors.js";
 import { BUILTIN_PREFIX } from "../door/builtin-http.js";
 import type { LanePool } from "../lane/lane-pool.js";
 import { checkProcessor } from "../processor/check-processor.js";
-import type { ProcessorShape } from "../processor/processor.js";
+import type { AnyProcessor } from "../processor/processor.js";
 import { isLeveled } from "../server/logger.js";
 import type { Port } from "../server/port.js";
 import { CallIntake } from "./call-intake.js";
@@ -53,7 +53,7 @@ export interface StartableHost extends ProcessorHost {
 
 /** Makes a host with the engine in place; `start-host.ts` is the way in that loads it. */
 export function createProcessorHost(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   options: ResolvedHostOptions,
   logger: Logger,
 ): StartableHost {
@@ -78,7 +78,7 @@ function closedTooSoon(): Error {
 }
 
 class RunningHost implements StartableHost, ReportedHost {
-  readonly #processor: ProcessorShape;
+  readonly #processor: AnyProcessor;
   readonly #options: ResolvedHostOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -101,7 +101,7 @@ class RunningHost implements StartableHost, ReportedHost {
   #markClosed: () => void = () => {};
 
   constructor(
-    processor: ProcessorShape,
+    processor: AnyProcessor,
     options: ResolvedHostOptions,
     ports: { readonly clock: Clock; readonly logger: Logger },
   ) {

@@ -87,8 +87,3 @@ export function readFilePath(file: string | URL, where: string): string {
     );
   }
 }
-
-/** Tells whether a value is what JSON calls an object. */
-export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

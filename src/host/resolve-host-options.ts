@@ -11,7 +11,6 @@ import {
   checkText,
   fillOptions,
   type NumberRange,
-  refuseLaterOptions,
   seen,
 } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
@@ -25,6 +24,7 @@ import { checkClientTls, checkServerTls } from "../server/tls-options.js";
 import { createTokenGuard } from "../server/token-guard.js";
 import { advertisedAddress, directoryEndpoints } from "./advertise.js";
 import {
+  type Decompressor,
   type FilledHostOptions,
   type HostOptions,
   hostDefaults,
@@ -32,15 +32,14 @@ import {
   type ResolvedHostOptions,
 } from "./host-options.js";
 
-/** Options of the documents that a later version brings; ignoring one would be worse than refusing it. */
-export const laterHostOptions: readonly string[] = ["decompressor"];
-
 /** What `logLevel` may be. */
 export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 /** What `open` may hold. */
 export const openPaths: readonly OpenPath[] = ["health", "metrics", "ping", "reflection"];
 /** What `lane` may be. */
 export const laneKinds: readonly LaneKind[] = ["inline", "thread", "process"];
+/** What `decompressor` may be. */
+export const decompressors: readonly Decompressor[] = ["gzip", "zlib", "snappy", "lz4", "zstd"];
 const textOptions = [
   "app",
   "advertise",
@@ -73,6 +72,7 @@ export const hostNumberRanges: Readonly<Record<Exclude<NumberOption, "weight">, 
   maxQueueBytes: { min: 0, max: Number.MAX_SAFE_INTEGER },
   requestsPerSecond: { min: 0, max: 1_000_000, integer: false },
   maxMessageBytes: { min: 1, max: 2 ** 31 - 1 },
+  maxClockSkewMs: { min: 0, max: Number.MAX_SAFE_INTEGER, orInfinity: true },
   preStopDelayMs: { min: 0, max: MAX_MS },
   terminationGracePeriodMs: { min: 0, max: MAX_MS },
   leaseTtlMs: { min: MIN_LEASE_TTL_MS, max: MAX_LEASE_TTL_MS },
@@ -86,7 +86,6 @@ export const hostNumberRanges: Readonly<Record<Exclude<NumberOption, "weight">, 
  * seen and what was expected.
  */
 export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions {
-  refuseLaterOptions(given, laterHostOptions, "options");
   const o = fillOptions(given, hostDefaults, "options");
   const number = (key: keyof typeof hostNumberRanges): number =>
     checkNumber(o[key] as number, `options.${key}`, hostNumberRanges[key]);
@@ -119,6 +118,12 @@ export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions
     maxQueueLength: number("maxQueueLength"),
     maxQueueBytes: number("maxQueueBytes"),
     requestsPerSecond: number("requestsPerSecond"),
+    decompressor:
+      o.decompressor === undefined
+        ? undefined
+        : checkOneOf(o.decompressor, "options.decompressor", decompressors),
+    checkContentMd5: checkBoolean(o.checkContentMd5 ?? false, "options.checkContentMd5"),
+    maxClockSkewMs: number("maxClockSkewMs"),
     limits: serverLimits(
       { maxMessageBytes: number("maxMessageBytes"), ...o.limits },
       "options.limits",

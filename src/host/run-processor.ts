@@ -1,6 +1,6 @@
 import { type Logger, systemClock } from "../core/ports.js";
 import { ServingError } from "../core/serving-error.js";
-import type { ProcessorShape } from "../processor/processor.js";
+import type { AnyProcessor } from "../processor/processor.js";
 import { createLogger } from "../server/logger.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 import { createProcessorHost } from "./processor-host.js";
@@ -15,7 +15,7 @@ const LINGER_MS = 2_000;
 
 /** Runs a host until it stops, by a signal, by `term`, or because it could not start. */
 export async function runProcessor(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   options: ResolvedHostOptions,
 ): Promise<void> {
   const logger = options.logger ?? createLogger(options.logLevel);

@@ -3,11 +3,12 @@ import { pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { checkServiceName } from "../core/instance.js";
 import { nearestName } from "../core/nearest.js";
-import { checkNumber, checkText, seen } from "../core/options.js";
+import { checkNumber, checkOneOf, checkText, seen } from "../core/options.js";
+import { isRecord } from "../core/record.js";
 import { servingError } from "../core/serving-error.js";
-import type { HostOptions } from "./host-options.js";
-import { isJsonObject, readBoolean, readFilePath, readNumber, readToken } from "./read-value.js";
-import { hostNumberRanges } from "./resolve-host-options.js";
+import type { Decompressor, HostOptions } from "./host-options.js";
+import { readBoolean, readFilePath, readNumber, readToken } from "./read-value.js";
+import { decompressors, hostNumberRanges } from "./resolve-host-options.js";
 
 /** What reading a field needs besides its value. */
 interface Reading {
@@ -26,8 +27,7 @@ export type FieldUse =
     }
   | { readonly becomes: "no effect" }
   /** As it should be when true; no effect when false. */
-  | { readonly becomes: "always true" }
-  | { readonly becomes: "not in this version" };
+  | { readonly becomes: "always true" };
 
 const at = (path: string): string => `service description: ${path}`;
 
@@ -70,7 +70,7 @@ export const serviceDescriptionFields: ReadonlyMap<string, FieldUse> = new Map<s
   ["metadata.rpc.max_queue_size", number("maxQueueLength")],
   ["metadata.rpc.rate_limit", number("requestsPerSecond")],
   ["metadata.rpc.enable_sigterm", { becomes: "always true" }],
-  ["metadata.rpc.decompressor", { becomes: "not in this version" }],
+  ["metadata.rpc.decompressor", option("decompressor", readDecompressor)],
   ["metadata.eas.termination_grace_period", option("terminationGracePeriodMs", readGraceSeconds)],
   ...namesOf("metadata.rpc.", "io_threads enable_jemalloc proxy_path batching max_batch_size"),
   ...namesOf("metadata.rpc.", "max_batch_timeout http.default_headers"),
@@ -92,8 +92,8 @@ export const serviceDescriptionFields: ReadonlyMap<string, FieldUse> = new Map<s
  *
  * @param json - The parsed description.
  * @param from - `folder`: what paths in the description are relative to.
- * @throws ConfigError `INVALID_OPTION` for a value that cannot be read, `UNKNOWN_OPTION` for a field that nobody knows or
- * that a later version brings; both name the field's path.
+ * @throws ConfigError `INVALID_OPTION` for a value that cannot be read, `UNKNOWN_OPTION` for a field that nobody knows; both
+ * name the field's path.
  */
 export function optionsFromServiceDescription(
   json: unknown,
@@ -107,9 +107,6 @@ export function optionsFromServiceDescription(
   const options: Record<string, unknown> = {};
   const givenBy = new Map<string, string>();
   for (const { path, value, use } of fieldsOf(json, "")) {
-    if (use.becomes === "not in this version") {
-      throw servingError("UNKNOWN_OPTION", `${at(path)} is not in this version`);
-    }
     if (use.becomes === "no effect") reading.withoutEffect(path);
     if (use.becomes === "always true" && !readBoolean(value, at(path))) {
       reading.withoutEffect(`${path} (false: a host always stops in order on SIGTERM)`);
@@ -138,7 +135,7 @@ interface Field {
 }
 
 function fieldsOf(value: unknown, prefix: string): readonly Field[] {
-  if (!isJsonObject(value)) {
+  if (!isRecord(value)) {
     const what = prefix === "" ? "service description" : at(prefix.slice(0, -1));
     throw servingError("INVALID_OPTION", `${what} is ${seen(value)}, expected an object`);
   }
@@ -182,8 +179,13 @@ function readText(value: unknown, where: string): string {
   throw servingError("INVALID_OPTION", `${where} is ${seen(value)}, expected a text`);
 }
 
+function readDecompressor(value: unknown, where: string): Decompressor {
+  // Checked to be one of the words, whatever the text is.
+  return checkOneOf(readText(value, where) as Decompressor, where, decompressors);
+}
+
 function readModelConfig(value: unknown, where: string): unknown {
-  if (typeof value === "string" || isJsonObject(value)) return value;
+  if (typeof value === "string" || isRecord(value)) return value;
   throw servingError("INVALID_OPTION", `${where} is ${seen(value)}, expected a text or an object`);
 }
 
@@ -208,7 +210,7 @@ function readMetrics(value: unknown, path: string, reading: Reading): Record<str
       value.map((one: unknown, index) => readMetric(one, `${path}[${index}]`, reading)),
     );
   }
-  if (isJsonObject(value)) {
+  if (isRecord(value)) {
     const entries = Object.entries(value);
     return Object.fromEntries(
       entries.map(([name, help]) => [name, helpOf(help, name, `${path}.${name}`)]),
@@ -226,7 +228,7 @@ function readMetric(
   reading: Reading,
 ): readonly [name: string, help: string] {
   if (typeof one === "string") return [readText(one, at(path)), one];
-  if (!isJsonObject(one)) {
+  if (!isRecord(one)) {
     throw servingError(
       "INVALID_OPTION",
       `${at(path)} is ${seen(one)}, expected a name, or an object of name and help`,

@@ -1,6 +1,6 @@
 import { servingError } from "../core/serving-error.js";
 import { refuseHostInLane } from "../processor/lane-hook.js";
-import type { ProcessorShape } from "../processor/processor.js";
+import type { AnyProcessor } from "../processor/processor.js";
 import type { HostOptions } from "./host-options.js";
 import type { ProcessorHost } from "./processor-host.js";
 import { resolveHostOptions } from "./resolve-host-options.js";
@@ -13,7 +13,7 @@ import { resolveHostOptions } from "./resolve-host-options.js";
  * @throws ConfigError for options that make no sense; HostError `ADDRESS_IN_USE`; ProcessorError `INITIALIZE_FAILED`.
  */
 export async function startHost(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   options?: HostOptions,
 ): Promise<ProcessorHost> {
   refuseHostInLane();

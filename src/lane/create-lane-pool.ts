@@ -106,6 +106,14 @@ class RunningPool implements LanePool {
     return this.#place(best, lane);
   }
 
+  get free(): number {
+    let free = 0;
+    for (const { ready, inFlight } of this.#positions) {
+      if (ready !== undefined) free += Math.max(0, this.#callsPerLane - inFlight);
+    }
+    return free;
+  }
+
   refusal(invocation: Invocation): ServingError | undefined {
     return this.#quarantine.refusal(invocation);
   }

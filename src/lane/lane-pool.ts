@@ -30,6 +30,8 @@ export interface Place {
 export interface Places {
   /** A place in the least busy lane that is ready; undefined while there is none. */
   take(): Place | undefined;
+  /** Places that {@link take} would give now. */
+  readonly free: number;
   /** Whether a place can be expected soon: some lane is ready or mute, or is being started. */
   readonly hopeful: boolean;
   /** Calls that hold a place. */

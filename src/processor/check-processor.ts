@@ -1,6 +1,6 @@
 import { type ServingError, servingError } from "../core/serving-error.js";
 import { kindOf } from "./answer-errors.js";
-import type { ProcessorShape } from "./processor.js";
+import type { AnyProcessor } from "./processor.js";
 
 /**
  * Checks that a processor can answer something, and the shape of its functions and properties.
@@ -8,7 +8,7 @@ import type { ProcessorShape } from "./processor.js";
  * @throws ConfigError `INVALID_OPTION` for one without `process` and without typed methods, with two of one path, with a
  * function that is none, or a property without an initial text.
  */
-export function checkProcessor(processor: ProcessorShape): void {
+export function checkProcessor(processor: AnyProcessor): void {
   const { process, rpcs = [], functions = {}, properties = {} } = processor;
   if (typeof process !== "function" && rpcs.length === 0) {
     throw servingError(

@@ -1,10 +1,10 @@
 import { servingError } from "../core/serving-error.js";
-import type { ProcessorShape } from "./processor.js";
+import type { AnyProcessor } from "./processor.js";
 
 /** Takes the processor over that a module runs, in the process or thread of a lane. */
 export interface LaneHook {
   /** Resolves when the lane has been closed, as `run()` does when its host has stopped. */
-  run(processor: ProcessorShape): Promise<void>;
+  run(processor: AnyProcessor): Promise<void>;
 }
 
 /** By a registered symbol, so that a second copy of the package finds it too. */

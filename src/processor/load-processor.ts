@@ -1,12 +1,12 @@
 import type { CancelTimer, Clock } from "../core/ports.js";
 import { isServingError, type ServingError, servingError } from "../core/serving-error.js";
 import { installLaneHook } from "./lane-hook.js";
-import type { ProcessorShape } from "./processor.js";
+import type { AnyProcessor } from "./processor.js";
 import { prepareTypeScript } from "./typescript-module.js";
 
 /** A module's processor. */
 export interface LoadedProcessor {
-  readonly processor: ProcessorShape;
+  readonly processor: AnyProcessor;
   /** Tells the module that its lane is closed: its `run()` resolves. */
   closed(): void;
 }
@@ -41,19 +41,19 @@ export async function loadProcessor(url: string, ports: LoadPorts): Promise<Load
 }
 
 interface Offer {
-  readonly processor: Promise<ProcessorShape>;
-  readonly taken: ProcessorShape | undefined;
+  readonly processor: Promise<AnyProcessor>;
+  readonly taken: AnyProcessor | undefined;
   readonly closed: () => void;
 }
 
 /** Waits for a module's `run()`. */
 function takeOffer(): Offer {
-  let taken: ProcessorShape | undefined;
+  let taken: AnyProcessor | undefined;
   let closed = (): void => {};
   const whenClosed = new Promise<void>((resolve) => {
     closed = resolve;
   });
-  const processor = new Promise<ProcessorShape>((resolve) => {
+  const processor = new Promise<AnyProcessor>((resolve) => {
     installLaneHook({
       async run(offered) {
         if (taken !== undefined) {
@@ -79,7 +79,7 @@ async function importModule(url: string): Promise<unknown> {
 }
 
 /** The processor among a module's exports; a CommonJS module's exports are its default. */
-function exportedProcessor(exports: unknown, url: string): ProcessorShape | undefined {
+function exportedProcessor(exports: unknown, url: string): AnyProcessor | undefined {
   const found = memberOf(exports, "processor") ?? memberOf(exports, "default");
   const candidates = [found, memberOf(found, "processor"), memberOf(found, "default")];
   for (const candidate of candidates) {
@@ -105,7 +105,7 @@ function isClass(value: unknown): value is new () => unknown {
   return isWritten || typeof memberOf(value.prototype, "process") === "function";
 }
 
-function isProcessor(value: unknown): value is ProcessorShape {
+function isProcessor(value: unknown): value is AnyProcessor {
   return (
     typeof value === "object" &&
     value !== null &&
@@ -119,7 +119,7 @@ function isPlain(value: unknown): boolean {
 }
 
 /** Waits for a `run()` that comes after the module was loaded, until nothing is left that could call it. */
-function runLater(url: string, offer: Offer, ports: LoadPorts): Promise<ProcessorShape> {
+function runLater(url: string, offer: Offer, ports: LoadPorts): Promise<AnyProcessor> {
   return new Promise((resolve, reject) => {
     let cancelTimer: CancelTimer = () => {};
     const settle = (): void => {

@@ -4,6 +4,9 @@ import type { Logger } from "../core/ports.js";
 import type { RpcHead } from "../core/rpc-definition.js";
 import type { IdempotencyLevel } from "../core/service-definition.js";
 import type { TraceContext } from "../core/trace-context.js";
+import type { TensorRequest } from "../tensor/dialect.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { TensorSide } from "./tensor-side.js";
 
 /**
  * What `process` returns: bytes, or bytes with a status. 0 and 200 are success; another status (200 to 599) is an answer
@@ -81,12 +84,10 @@ export interface ProcessorRpc extends RpcHead {
 /** nice-grpc server middleware, whatever it adds to the context or needs of the middleware in front of it. */
 export type AnyServerMiddleware = ServerMiddleware<object, never>;
 
-/** The shape that the host needs of a processor, whatever class it is of: `process`, `rpcs`, or both. */
-export interface ProcessorShape {
+/** What a processor may have whatever it answers. */
+interface ProcessorMembers {
   /** Loads what `process` needs; once in each lane, before the host is ready. */
   initialize?(context: ProcessorContext): void | Promise<void>;
-  /** Answers one call; calls overlap when it waits for something. */
-  process?(data: Uint8Array, call: Call): Answer | Promise<Answer> | AsyncIterable<Uint8Array>;
   /** A `google.protobuf.FileDescriptorSet` of the typed service, for reflection. */
   readonly descriptorSet?: Uint8Array | undefined;
   /** The methods of its typed service. */
@@ -104,3 +105,27 @@ export interface ProcessorShape {
   /** What the builtin `prop` may set, by name. */
   readonly properties?: Readonly<Record<string, ProcessorProperty>>;
 }
+
+/** The shape that the host needs of a processor, whatever class it is of: `process`, `rpcs`, or both. */
+export interface ProcessorShape extends ProcessorMembers {
+  readonly tensorSide?: undefined;
+  /** Answers one call; calls overlap when it waits for something. */
+  process?(data: Uint8Array, call: Call): Answer | Promise<Answer> | AsyncIterable<Uint8Array>;
+}
+
+/** What a {@link TensorProcessorShape} answers with: tensors by name. */
+export type TensorAnswer = ReadonlyMap<string, Tensor>;
+
+/** The same of a processor of named tensors. */
+export interface TensorProcessorShape extends ProcessorMembers {
+  readonly tensorSide: TensorSide;
+  /** Answers one call; calls overlap when it waits for something. */
+  process(
+    inputs: ReadonlyMap<string, Tensor>,
+    call: Call,
+    request: TensorRequest,
+  ): TensorAnswer | Promise<TensorAnswer>;
+}
+
+/** Whatever a host can serve. */
+export type AnyProcessor = ProcessorShape | TensorProcessorShape;

@@ -7,8 +7,9 @@ import { servingError } from "../core/serving-error.js";
 import { badAnswer, kindOf } from "./answer-errors.js";
 import { answerOutcome, isAnswerStatus, isPieces, piecesOutcome } from "./answers.js";
 import { onlyAnswer, spreadableCall, streamedAnswers, throughMiddleware } from "./middleware.js";
-import type { Call, ProcessorShape } from "./processor.js";
+import type { AnyProcessor, Call } from "./processor.js";
 import type { ProcessorCall } from "./processor-call.js";
+import { askTensors } from "./run-tensors.js";
 import type { RunnerSettings } from "./runner-settings.js";
 import { runUserCode } from "./user-code.js";
 
@@ -18,7 +19,7 @@ import { runUserCode } from "./user-code.js";
  * @throws ProcessorError `PROCESSOR_BAD_ANSWER`; what `process` throws.
  */
 export async function runProcess(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   call: ProcessorCall,
   invocation: Invocation,
   settings: RunnerSettings,
@@ -60,7 +61,7 @@ export const predictMethods: {
  * @throws HostError `STREAM_NEEDED`; what {@link runProcess} throws; what the middleware throws.
  */
 export function runProcessThroughMiddleware(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   call: ProcessorCall,
   invocation: Invocation,
   settings: RunnerSettings,
@@ -139,9 +140,12 @@ async function piecesOrAnswer(
   return piecesOutcome(all, { encode }, call, invocation, settings);
 }
 
-function askProcess(processor: ProcessorShape, data: Uint8Array, call: Call): unknown {
-  if (processor.process !== undefined) return processor.process(data, call);
-  throw servingError("UNKNOWN_ROUTE", "this processor has typed methods only, no process()");
+function askProcess(processor: AnyProcessor, data: Uint8Array, call: Call): unknown {
+  if (processor.process === undefined) {
+    throw servingError("UNKNOWN_ROUTE", "this processor has typed methods only, no process()");
+  }
+  if (processor.tensorSide !== undefined) return askTensors(processor, data, call);
+  return processor.process(data, call);
 }
 
 /** The one payload of a call of bytes: a Buffer, in whatever lane, so that its `toString()` means the same in all. */

@@ -4,7 +4,7 @@ import { servingError } from "../core/serving-error.js";
 import { badAnswer, handlerName, kindOf, processorError, textOf } from "./answer-errors.js";
 import { answerOutcome } from "./answers.js";
 import { checkProcessor } from "./check-processor.js";
-import type { AnyServerMiddleware, ProcessorContext, ProcessorShape } from "./processor.js";
+import type { AnyProcessor, AnyServerMiddleware, ProcessorContext } from "./processor.js";
 import { ProcessorCall } from "./processor-call.js";
 import { onlyPayload, runProcess, runProcessThroughMiddleware } from "./run-process.js";
 import { runRpc } from "./run-rpc.js";
@@ -50,7 +50,7 @@ export interface ProcessorRunner {
  *
  * @throws ConfigError `INVALID_OPTION` for a processor that {@link checkProcessor} refuses.
  */
-export function createRunner(processor: ProcessorShape, options: RunnerOptions): ProcessorRunner {
+export function createRunner(processor: AnyProcessor, options: RunnerOptions): ProcessorRunner {
   checkProcessor(processor);
   const { context, clock, logger, exposeErrors } = options;
   const middleware = options.middleware ?? processor.middleware ?? [];
@@ -111,7 +111,7 @@ export function createRunner(processor: ProcessorShape, options: RunnerOptions):
 }
 
 async function runFunction(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   invocation: Invocation,
   call: ProcessorCall,
 ): Promise<Outcome> {

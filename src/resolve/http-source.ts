@@ -1,25 +1,18 @@
-import { type Backoff, createBackoff } from "../core/backoff.js";
-import type { CancelTimer } from "../core/ports.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { type HttpGet, type HttpGetResponse, httpGet } from "../transport/http-get.js";
 import { saysNoInstance, upstreamAnswerFromJson } from "../wire/upstream-json.js";
-import { createSnapshotKeeper, type LearnedList, type SnapshotKeeper } from "./snapshot-keeper.js";
-import type { Source, SourceListener } from "./source.js";
+import { createPolledSource, type PollAnswer } from "./polled-source.js";
+import type { LearnedList } from "./snapshot-keeper.js";
+import type { Source } from "./source.js";
 import { currentToken, type SourceOptions } from "./source-options.js";
 import type { HttpTarget } from "./target-kind.js";
 
 const TIMEOUT_MS = 5_000;
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
-const POLL_JITTER = 0.2;
-const FIRST_RETRY_MS = 500;
 
-/**
- * How many polls in a row must find an empty list before it is believed.
- *
- * EAS's help page wants the old list kept when a poll finds none, because the service that lists also answers so while
- * it merely does not know. Kept for ever, though, addresses that now belong to somebody else would go on being called.
- */
-const EMPTY_ANSWERS_TO_BELIEVE = 3;
+/** A directory that does not answer must leave time for the next one before callers give up. */
+const SHORTEST_TIMEOUT_MS = 1_000;
+
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 const noItems: LearnedList = { instances: [], rejected: 0 };
 
@@ -29,83 +22,93 @@ export interface HttpSourceOptions extends SourceOptions {
   readonly get?: HttpGet;
 }
 
-/** Makes the source of an address that answers with EAS's discovery JSON: polled, with ETag, never redirected. */
+/** Makes the source of addresses that answer with EAS's discovery JSON: polled, with ETag, never redirected. */
 export function createHttpSource(target: HttpTarget, options: HttpSourceOptions): Source {
-  return new HttpSource(target, options);
+  const listing = new HttpListing(target, options);
+  const { text: name, service } = target;
+  return createPolledSource({ name, service, ask: (signal) => listing.ask(signal) }, options);
 }
 
-class HttpSource implements Source {
-  readonly name: string;
-  readonly service: string;
+/**
+ * Asks for a list: first the directory that answered last, at the address where it did, then the others.
+ *
+ * A directory that fails passes the question on to the next; one that answers 404 has another address to be asked at first.
+ */
+class HttpListing {
   readonly #target: HttpTarget;
   readonly #options: HttpSourceOptions;
-  readonly #backoff: Backoff;
-  readonly #closing: AbortController = new AbortController();
-  #keeper: SnapshotKeeper | undefined;
-  #cancelTimer: CancelTimer = () => {};
-  #etag: string | undefined;
-  #emptyAnswers = 0;
+  readonly #timeoutMs: number;
+  #directory: number;
+  /** Which of its addresses a directory has answered at, by the directory's place. */
+  readonly #address: number[];
+  #tag: { readonly url: string; readonly etag: string } | undefined;
 
   constructor(target: HttpTarget, options: HttpSourceOptions) {
-    this.name = target.text;
-    this.service = target.service;
     this.#target = target;
     this.#options = options;
-    const { pollIntervalMs, random } = options;
-    this.#backoff = createBackoff(
-      { initialMs: Math.min(FIRST_RETRY_MS, pollIntervalMs), maxMs: 2 * pollIntervalMs },
-      random,
-    );
+    const { length } = target.directories;
+    this.#timeoutMs = Math.max(SHORTEST_TIMEOUT_MS, TIMEOUT_MS / length);
+    // Not all clients on the first directory.
+    this.#directory = length > 1 ? Math.floor(options.random() * length) : 0;
+    this.#address = target.directories.map(() => 0);
   }
 
-  start(listener: SourceListener): void {
-    const { name, service } = this;
-    const { clock, logger } = this.#options;
-    const keeper = createSnapshotKeeper({ source: name, service, clock, logger, listener });
-    this.#keeper = keeper;
-    this.#poll(keeper);
+  async ask(signal: AbortSignal): Promise<PollAnswer> {
+    const { directories } = this.#target;
+    let failure: unknown;
+    for (let turn = 0; turn < directories.length; turn++) {
+      const place = (this.#directory + turn) % directories.length;
+      try {
+        const answer = await this.#askDirectory(place, signal);
+        if (answer === "unknown") continue;
+        this.#directory = place;
+        return answer;
+      } catch (thrown) {
+        failure ??= thrown;
+      }
+    }
+    // One that does not know the service proves nothing as long as another could not be asked.
+    if (failure !== undefined) throw failure;
+    return "unknown";
   }
 
-  async close(): Promise<void> {
-    this.#keeper?.close();
-    this.#cancelTimer();
-    this.#closing.abort();
+  async #askDirectory(place: number, signal: AbortSignal): Promise<PollAnswer> {
+    const urls = this.#target.directories[place] ?? [];
+    const first = this.#address[place] ?? 0;
+    for (let turn = 0; turn < urls.length; turn++) {
+      const address = (first + turn) % urls.length;
+      const answer = await this.#askAt(urls[address] ?? "", signal);
+      if (answer === "unknown") continue;
+      this.#address[place] = address;
+      return answer;
+    }
+    return "unknown";
   }
 
-  #poll(keeper: SnapshotKeeper): void {
-    // The wait that a failure asks for grows; an answer, even one without a list, is no failure.
-    this.#ask().then(
-      (response) => this.#pollAgain(keeper, this.#take(keeper, response)),
-      (error: unknown) => {
-        keeper.fail(this.#failure(error));
-        this.#pollAgain(keeper, false);
-      },
-    );
+  async #askAt(url: string, signal: AbortSignal): Promise<PollAnswer> {
+    try {
+      return this.#answerFrom(url, await this.#get(url, signal));
+    } catch (thrown) {
+      if (this.#target.directories.length === 1) throw thrown;
+      const cause = ServingError.from(thrown);
+      throw servingError(cause.reason, `${new URL(url).host}: ${cause.message}`, { cause });
+    }
   }
 
-  #pollAgain(keeper: SnapshotKeeper, answered: boolean): void {
-    if (this.#closing.signal.aborted) return;
-    const { clock, pollIntervalMs, random } = this.#options;
-    if (answered) this.#backoff.reset();
-    const waitMs = answered
-      ? pollIntervalMs * (1 - POLL_JITTER + 2 * POLL_JITTER * random())
-      : this.#backoff.next();
-    this.#cancelTimer = clock.after(waitMs, () => this.#poll(keeper), { background: true });
-  }
-
-  async #ask(): Promise<HttpGetResponse> {
+  async #get(url: string, signal: AbortSignal): Promise<HttpGetResponse> {
     const { clock, directoryTls, get = httpGet } = this.#options;
-    const { signal } = this.#closing;
-    const token = await currentToken(this.#options, TIMEOUT_MS);
+    const timeoutMs = this.#timeoutMs;
+    const token = await currentToken(this.#options, timeoutMs);
     signal.throwIfAborted();
+    const tag = this.#tag;
     return get({
-      url: this.#target.url,
+      url,
       headers: {
         accept: "application/json",
         ...(token === undefined ? {} : { authorization: token }),
-        ...(this.#etag === undefined ? {} : { "if-none-match": this.#etag }),
+        ...(tag?.url === url ? { "if-none-match": tag.etag } : {}),
       },
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
       maxBodyBytes: MAX_BODY_BYTES,
       tls: directoryTls,
       clock,
@@ -113,53 +116,20 @@ class HttpSource implements Source {
     });
   }
 
-  /** Takes an answer; false when it was a failure. */
-  #take(keeper: SnapshotKeeper, response: HttpGetResponse): boolean {
+  #answerFrom(url: string, response: HttpGetResponse): PollAnswer {
     const { status } = response;
-    if (status === 304 && this.#etag !== undefined) {
-      keeper.confirm();
-      return true;
-    }
-    if (status === 404) {
-      const { service } = this;
-      keeper.fail(servingError("SERVICE_UNKNOWN", `${this.name} does not know ${service}: 404`));
-      return true;
-    }
-    try {
-      const text = new TextDecoder().decode(response.body);
-      if (status === 503 && saysNoInstance(text)) {
-        this.#takeList(keeper, noItems, undefined);
-        return true;
-      }
-      if (status !== 200) throw servingError("DIRECTORY_FAILED", refusal(response));
-      this.#takeList(keeper, upstreamAnswerFromJson(text), response.header("etag"));
-      return true;
-    } catch (thrown) {
-      keeper.fail(this.#failure(thrown));
-      return false;
-    }
+    if (status === 304 && this.#tag?.url === url) return "unchanged";
+    if (status === 404) return "unknown";
+    const text = new TextDecoder().decode(response.body);
+    if (status === 503 && saysNoInstance(text)) return this.#learned(noItems, url, undefined);
+    if (status !== 200) throw servingError("DIRECTORY_FAILED", refusal(response));
+    return this.#learned(upstreamAnswerFromJson(text), url, response.header("etag"));
   }
 
-  #takeList(keeper: SnapshotKeeper, list: LearnedList, etag: string | undefined): void {
-    const hadSome = (keeper.instances?.length ?? 0) > 0;
-    this.#emptyAnswers = list.instances.length > 0 ? 0 : this.#emptyAnswers + 1;
-    if (hadSome && this.#emptyAnswers > 0 && this.#emptyAnswers < EMPTY_ANSWERS_TO_BELIEVE) {
-      // Without a tag, so that the next poll brings the list anew and not "as before".
-      this.#etag = undefined;
-      const times = `${this.#emptyAnswers} of ${EMPTY_ANSWERS_TO_BELIEVE} times`;
-      keeper.fail(
-        servingError("NO_INSTANCE", `${this.name} lists nobody; believed when seen so ${times}`),
-      );
-      return;
-    }
-    this.#etag = etag;
-    keeper.accept(list);
-  }
-
-  #failure(thrown: unknown): ServingError {
-    const cause = ServingError.from(thrown);
-    const reason = cause.entry.kind === "discovery" ? cause.reason : "DIRECTORY_FAILED";
-    return servingError(reason, `${this.name}: ${cause.message}`, { cause });
+  /** Without the tag of an empty list, so that the next poll brings it anew and not "as before". */
+  #learned(list: LearnedList, url: string, etag: string | undefined): LearnedList {
+    this.#tag = etag === undefined || list.instances.length === 0 ? undefined : { url, etag };
+    return list;
   }
 }
 

@@ -35,7 +35,7 @@ export function parseHttpTarget(text: string): HttpTarget {
       SERVICE_FORM,
     );
   }
-  return { kind: "http", text, service, url: url.href };
+  return { kind: "http", text, service, directories: [[url.href]] };
 }
 
 /** Newcomers paste base addresses, and addresses that calls go to. */

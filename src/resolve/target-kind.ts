@@ -20,12 +20,21 @@ export interface DirectoryTarget {
   readonly directories: readonly Endpoint[];
 }
 
-/** A service as an address with EAS's discovery JSON lists it. */
+/** A service as addresses with EAS's discovery JSON list it. */
 export interface HttpTarget {
   readonly kind: "http";
   readonly text: string;
   readonly service: string;
-  readonly url: string;
+  /** Any of them will do; of each the addresses that it may answer at, all but one with 404. */
+  readonly directories: readonly (readonly string[])[];
+}
+
+/** A domain of VIPServer, Alibaba's own discovery. */
+export interface VipserverTarget {
+  readonly kind: "vipserver";
+  readonly domain: string;
+  /** `host:port` of what knows VIPServer's servers. */
+  readonly serverList: string;
 }
 
 /** How the instances of a service are found. */

@@ -53,7 +53,7 @@ export function adminRefusal(head: RequestHead, adminGuard: TokenGuard): Serving
     return servingError("FORBIDDEN", `${head.path} takes no requests from web pages`);
   }
   if (!adminGuard.open) {
-    if (adminGuard.accepts(head.metadata.get("authorization"))) return undefined;
+    if (adminGuard.acceptsRequest(head)) return undefined;
     return servingError("UNAUTHENTICATED", `${head.path} needs the admin token as authorization`);
   }
   const local = isLoopback(peerHost(head.peer)) && asksForThisMachine(head);

@@ -1,24 +1,32 @@
 import type { IncomingMessage } from "node:http";
+import { ChunkList } from "../core/chunk-list.js";
 import { servingError } from "../core/serving-error.js";
 import type { BodyBudget } from "./body-budget.js";
+import type { ReadBodyOptions } from "./http.js";
 
-/** Chunks that are held one by one; so many are joined, so that a flood of tiny ones costs no more than its bytes. */
-const CHUNKS_TO_JOIN = 256;
+/** As many bytes are shown to whoever tells where the bulk of a body begins, if there are. */
+const HEAD_BYTES = 1_024;
+
+/** What bulk is placed at a multiple of: the largest element that a typed array has. */
+const ALIGNMENT = 8;
+
+/** How a reader reads; the limit is settled. */
+export interface BodyReaderOptions extends ReadBodyOptions {
+  readonly maxBytes: number;
+}
 
 /** Reads a body whole, within a limit of its own and the port's budget. */
 export class BodyReader {
   readonly #request: IncomingMessage;
-  readonly #maxBytes: number;
   readonly #budget: BodyBudget;
-  #joined: Buffer[] = [];
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #options: BodyReaderOptions;
+  #chunks = new ChunkList();
   #over = false;
 
-  constructor(request: IncomingMessage, maxBytes: number, budget: BodyBudget) {
+  constructor(request: IncomingMessage, budget: BodyBudget, options: BodyReaderOptions) {
     this.#request = request;
-    this.#maxBytes = maxBytes;
     this.#budget = budget;
+    this.#options = options;
   }
 
   get #declared(): number {
@@ -27,13 +35,14 @@ export class BodyReader {
 
   /** Whether the caller says beforehand that the body is over the limit. */
   get tooLong(): boolean {
-    return this.#declared > this.#maxBytes;
+    return this.#declared > this.#options.maxBytes;
   }
 
   /**
    * Reads; once.
    *
-   * @throws HostError `MESSAGE_TOO_LARGE`, `QUEUE_FULL`; CallError `CANCELLED` when the caller goes away first.
+   * @throws HostError `MESSAGE_TOO_LARGE`, `QUEUE_FULL`; CallError `CANCELLED` when the caller goes away first; what
+   * `decode` throws.
    */
   read(): Promise<Uint8Array> {
     if (this.tooLong) return Promise.reject(this.#tooLarge(this.#declared));
@@ -48,7 +57,16 @@ export class BodyReader {
         }
       });
       request.on("end", () => {
-        if (!this.#over) resolve(this.#whole());
+        if (this.#over) return;
+        const { bytes } = this.#chunks;
+        const body = this.#whole();
+        const { decode } = this.#options;
+        const give = (): void => this.#budget.give(bytes);
+        if (decode !== undefined) decode(body).finally(give).then(resolve, reject);
+        else {
+          give();
+          resolve(body);
+        }
       });
       // A request is closed after its end as well, where it means nothing any more.
       request.on("close", () => {
@@ -61,41 +79,54 @@ export class BodyReader {
 
   #take(chunk: Buffer): void {
     if (this.#over) return;
-    if (this.#bytes + chunk.length > this.#maxBytes)
-      throw this.#tooLarge(this.#bytes + chunk.length);
+    const bytes = this.#chunks.bytes + chunk.length;
+    if (bytes > this.#options.maxBytes) throw this.#tooLarge(bytes);
     this.#budget.take(chunk.length);
-    this.#bytes += chunk.length;
     this.#chunks.push(chunk);
-    if (this.#chunks.length < CHUNKS_TO_JOIN) return;
-    this.#joined.push(Buffer.concat(this.#chunks));
-    this.#chunks = [];
   }
 
   #whole(): Uint8Array {
-    const parts = this.#joined.length === 0 ? this.#chunks : [...this.#joined, ...this.#chunks];
-    const [only] = parts;
-    const body =
-      parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, this.#bytes);
-    this.#release();
+    const body = this.#chunks.parts.length === 1 ? this.#chunks.whole() : this.#join();
+    this.#forget();
     return body;
+  }
+
+  #join(): Uint8Array {
+    const { bytes, parts } = this.#chunks;
+    const { bulkOffset } = this.#options;
+    const bulk = bulkOffset?.(this.#head(parts));
+    if (bulk === undefined) return this.#chunks.whole();
+    let at = (ALIGNMENT - (bulk % ALIGNMENT)) % ALIGNMENT;
+    const room = Buffer.allocUnsafeSlow(at + bytes);
+    const body = room.subarray(at);
+    for (const part of parts) {
+      room.set(part, at);
+      at += part.length;
+    }
+    return body;
+  }
+
+  #head(parts: readonly Buffer[]): Uint8Array {
+    const [first] = parts;
+    if (first !== undefined && first.length >= HEAD_BYTES) return first;
+    return Buffer.concat(parts, Math.min(HEAD_BYTES, this.#chunks.bytes));
   }
 
   #drop(): void {
     this.#request.pause();
-    this.#release();
+    this.#budget.give(this.#chunks.bytes);
+    this.#forget();
   }
 
-  #release(): void {
+  #forget(): void {
     this.#over = true;
-    this.#budget.give(this.#bytes);
-    this.#joined = [];
-    this.#chunks = [];
+    this.#chunks = new ChunkList();
   }
 
   #tooLarge(bytes: number): Error {
     return servingError(
       "MESSAGE_TOO_LARGE",
-      `the body is ${bytes} bytes or more, at most ${this.#maxBytes} are taken`,
+      `the body is ${bytes} bytes or more, at most ${this.#options.maxBytes} are taken`,
     );
   }
 }

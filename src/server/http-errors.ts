@@ -33,6 +33,7 @@ export const httpErrorForms: Readonly<Record<Reason, HttpErrorForm>> = {
   DEADLINE_EXCEEDED: { status: 408, close: true },
   CANCELLED: { status: 499, close: true },
   CLIENT_CLOSED: { status: 499 },
+  ANSWER_MALFORMED: { status: 502 },
   PROCESSOR_THREW: { status: 400 },
   PROCESSOR_BAD_ANSWER: { status: 500 },
   INITIALIZE_FAILED: { status: 503 },

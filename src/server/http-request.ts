@@ -5,7 +5,7 @@ import type { MetadataValue, MetadataView } from "../core/metadata.js";
 import type { Clock } from "../core/ports.js";
 import type { BodyBudget } from "./body-budget.js";
 import { BodyReader } from "./body-reader.js";
-import type { HttpReply, HttpRequest } from "./http.js";
+import type { HttpReply, HttpRequest, ReadBodyOptions } from "./http.js";
 import type { ServerLimits } from "./limits.js";
 import type { RequestHead } from "./request-head.js";
 
@@ -48,6 +48,7 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  readonly target: string;
   readonly headers: MetadataView;
   readonly arrivedMs: number;
   readonly #request: IncomingMessage;
@@ -70,6 +71,7 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
     this.method = request.method ?? "GET";
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
+    this.target = url;
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = mark < 0 ? "" : url.slice(mark + 1);
     this.headers = new HttpHeadersView(request.headers);
@@ -84,10 +86,10 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
     return addressText(remoteAddress, remotePort);
   }
 
-  readBody(maxBytes: number = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+  readBody(options: ReadBodyOptions = {}): Promise<Uint8Array> {
     const { limits, budget } = this.#port;
-    const most = Math.min(maxBytes, limits.maxMessageBytes);
-    const reader = new BodyReader(this.#request, most, budget);
+    const maxBytes = Math.min(options.maxBytes ?? limits.maxMessageBytes, limits.maxMessageBytes);
+    const reader = new BodyReader(this.#request, budget, { ...options, maxBytes });
     if (this.#continueWanted && !reader.tooLong) this.#response.writeContinue();
     return reader.read();
   }

@@ -12,6 +12,19 @@ export interface HttpReply {
   readonly close?: boolean;
 }
 
+/** How a body is read. */
+export interface ReadBodyOptions {
+  /** Longest body that is taken; the port's `maxMessageBytes` when left out, which is never exceeded. */
+  readonly maxBytes?: number | undefined;
+  /** Makes something else of the whole body; until that has ended, the body counts as one that is being received. */
+  readonly decode?: ((body: Uint8Array) => Promise<Uint8Array>) | undefined;
+  /**
+   * Tells where the bulk of a body begins, from its first bytes (1,024, or all that there are, or more): what arrived in
+   * several pieces is joined so that the bulk comes to stand at a multiple of 8 in its ArrayBuffer. Undefined: no matter.
+   */
+  readonly bulkOffset?: ((head: Uint8Array) => number | undefined) | undefined;
+}
+
 /** One HTTP/1.1 request whose headers have arrived and been let in; its body has not been read. */
 export interface HttpRequest {
   /** `GET`, `POST`, ... */
@@ -28,11 +41,10 @@ export interface HttpRequest {
   /**
    * Reads the whole body; once.
    *
-   * @param maxBytes - Longest body that is taken; the port's `maxMessageBytes` when left out, which is never exceeded.
-   * @throws HostError `MESSAGE_TOO_LARGE` before more than that is held, CallError `CANCELLED`
-   * when the caller goes away first.
+   * @throws HostError `MESSAGE_TOO_LARGE` before more than `maxBytes` is held, CallError `CANCELLED`
+   * when the caller goes away first; what `decode` throws.
    */
-  readBody(maxBytes?: number): Promise<Uint8Array>;
+  readBody(options?: ReadBodyOptions): Promise<Uint8Array>;
   /** Answers in one piece; only the first answer counts. */
   reply(reply: HttpReply): void;
   /**

@@ -6,6 +6,8 @@ export interface RequestHead {
   /** HTTP verb; `POST` for RPCs. */
   readonly method: string;
   readonly path: string;
+  /** Of a request over HTTP: path and query as received. */
+  readonly target?: string;
   readonly metadata: MetadataView;
   /** `address:port` of the caller. */
   readonly peer: string;

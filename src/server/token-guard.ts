@@ -3,13 +3,18 @@ import type { MetadataValue } from "../core/metadata.js";
 import { seen } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
 import { isToken } from "../core/token.js";
+import { easSignature } from "../wire/eas-signature.js";
+import type { RequestHead } from "./request-head.js";
+import { type RequestSignature, signatureOf } from "./request-signature.js";
 
-/** Decides whether an `authorization` header names one of the tokens. */
+/** Decides whether a request names one of the tokens, or is signed with one. */
 export interface TokenGuard {
   /** True when no token is set: everything is let in. */
   readonly open: boolean;
   /** Takes `TOKEN` and `Bearer TOKEN`; takes the same time whatever is wrong with it. */
   accepts(authorization: MetadataValue | undefined): boolean;
+  /** Takes a request over HTTP that is signed with a token besides: `EAS SIGNATURE`. */
+  acceptsRequest(head: RequestHead): boolean;
 }
 
 // Digests have one length, so that comparing them tells nothing about the token's.
@@ -29,7 +34,7 @@ export function createTokenGuard(
   tokens: string | readonly string[] | undefined,
   option = "token",
 ): TokenGuard {
-  if (tokens === undefined) return { open: true, accepts: () => true };
+  if (tokens === undefined) return { open: true, accepts: () => true, acceptsRequest: () => true };
   const list = typeof tokens === "string" ? [tokens] : tokens;
   if (
     !Array.isArray(list) ||
@@ -52,16 +57,40 @@ export function createTokenGuard(
   // Hashing a header costs as much as the rest of a small call's bookkeeping, and a connection sends the same one for
   // every call: accepted spellings are remembered. Looking one up in a Set compares hashes of the whole text first.
   const accepted = new Set<string>();
+  const accepts = (authorization: MetadataValue | undefined): boolean => {
+    if (typeof authorization !== "string") return false;
+    if (accepted.has(authorization)) return true;
+    const given = digest(authorization.replace(BEARER, ""));
+    let ok = false;
+    for (const known of digests) ok = timingSafeEqual(known, given) || ok;
+    if (ok && accepted.size < REMEMBERED) accepted.add(authorization);
+    return ok;
+  };
   return {
     open: false,
-    accepts(authorization) {
-      if (typeof authorization !== "string") return false;
-      if (accepted.has(authorization)) return true;
-      const given = digest(authorization.replace(BEARER, ""));
-      let ok = false;
-      for (const known of digests) ok = timingSafeEqual(known, given) || ok;
-      if (ok && accepted.size < REMEMBERED) accepted.add(authorization);
-      return ok;
+    accepts,
+    acceptsRequest(head) {
+      if (accepts(head.metadata.get("authorization"))) return true;
+      // Never remembered: a signature is good for what it was made over alone.
+      const signature = signatureOf(head);
+      return signature !== undefined && isSignedWithAny(signature, list);
     },
   };
+}
+
+function isSignedWithAny(
+  { authorization, parts, contentTypes, resources }: RequestSignature,
+  tokens: readonly string[],
+): boolean {
+  const given = digest(authorization);
+  const signed = contentTypes.flatMap((contentType) =>
+    resources.map((resource) => ({ ...parts, contentType, resource })),
+  );
+  let ok = false;
+  for (const token of tokens) {
+    for (const one of signed) {
+      ok = timingSafeEqual(digest(easSignature(token, one)), given) || ok;
+    }
+  }
+  return ok;
 }

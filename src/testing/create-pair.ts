@@ -5,7 +5,7 @@ import { silentLogger } from "../core/ports.js";
 import type { HostOptions } from "../host/host-options.js";
 import type { ProcessorHost } from "../host/processor-host.js";
 import { startHost } from "../host/start-host.js";
-import type { ProcessorShape } from "../processor/processor.js";
+import type { AnyProcessor } from "../processor/processor.js";
 import { PredictServiceDefinition } from "../wire/proto.js";
 
 /** Options of {@link createPair}. */
@@ -36,7 +36,7 @@ export interface Pair<D extends CompatServiceDefinition> extends AsyncDisposable
  */
 export async function createPair<
   D extends CompatServiceDefinition = typeof PredictServiceDefinition,
->(processor: ProcessorShape, options: PairOptions<D> = {}): Promise<Pair<D>> {
+>(processor: AnyProcessor, options: PairOptions<D> = {}): Promise<Pair<D>> {
   const host = await startHost(processor, {
     endpoint: "127.0.0.1:0",
     logger: silentLogger,

@@ -25,6 +25,13 @@ export function attemptError(
   return new CallError(
     reason,
     `${statusName(end.code)} (${reason}): ${path}${where}${tries}: ${said}; ${errorCatalog[reason].advice}`,
-    { ...options, code: end.code, remote: end.remote, trailer: end.trailers },
+    {
+      ...options,
+      code: end.code,
+      remote: end.remote,
+      trailer: end.trailers,
+      httpStatus: end.http?.status,
+      body: end.http?.body,
+    },
   );
 }

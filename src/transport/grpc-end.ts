@@ -92,14 +92,3 @@ function remoteReason(trailers: MetadataView, code: Status): Reason {
   if (isReason(named)) return named;
   return code === Status.DEADLINE_EXCEEDED ? "DEADLINE_EXCEEDED" : "CALL_FAILED";
 }
-
-/** The end of an attempt that never left this side. */
-export function unsentEnd(message: string): AttemptEnd {
-  return {
-    code: Status.UNAVAILABLE,
-    message,
-    trailers: emptyMetadata,
-    reason: "CONNECT_FAILED",
-    remote: false,
-  };
-}

@@ -16,8 +16,9 @@ import { addressText, type Instance } from "../core/instance.js";
 import type { Status } from "../core/status.js";
 import { backgroundCredentials } from "./background-credentials.js";
 import { grpcCredentials, serverNameOptions } from "./grpc-credentials.js";
-import { attemptEnd, unsentEnd } from "./grpc-end.js";
+import { attemptEnd } from "./grpc-end.js";
 import { grpcMetadataFrom, grpcMetadataView } from "./grpc-metadata.js";
+import { localEnd } from "./local-end.js";
 import type {
   Attempt,
   AttemptListener,
@@ -30,6 +31,8 @@ import type {
 type GrpcCall = ReturnType<ChannelInterface["createCall"]>;
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 2_000;
+/** Source: https://github.com/grpc/proposal/blob/master/A6-client-retries.md */
+const PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts";
 const FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024;
 const LONGEST_PING_WAIT_MS = 10_000;
 
@@ -84,7 +87,7 @@ class GrpcTransport implements Transport {
   }
 
   start(start: AttemptStart, listener: AttemptListener): Attempt {
-    const metadata = grpcMetadataFrom(start.metadata);
+    const metadata = requestMetadata(start);
     if (this.state === "closed") return unsent("the connection was closed", listener);
     const { timeoutMs } = start;
     const deadline =
@@ -156,9 +159,18 @@ class GrpcAttempt implements Attempt, InterceptingListener {
   }
 }
 
+function requestMetadata({ metadata, previousAttempts }: AttemptStart): Metadata {
+  const made = grpcMetadataFrom(metadata);
+  if (previousAttempts === 0) return made;
+  // A copy: what was made of grpc-js's own metadata is that object, and it is the call's.
+  const counted = made.clone();
+  counted.set(PREVIOUS_ATTEMPTS, String(previousAttempts));
+  return counted;
+}
+
 /** An attempt on a closed transport. */
 function unsent(message: string, listener: AttemptListener): Attempt {
-  process.nextTick(() => listener.onEnd(unsentEnd(message)));
+  process.nextTick(() => listener.onEnd(localEnd("CONNECT_FAILED", message)));
   return { send() {}, halfClose() {}, read() {}, cancel() {} };
 }
 

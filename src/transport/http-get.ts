@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import type { Clock } from "../core/ports.js";
 import { ServingError, servingError } from "../core/serving-error.js";
+import { connectionErrorText } from "./connection-error.js";
 import type { ClientTls } from "./transport.js";
 
 /** One GET. */
@@ -115,11 +116,9 @@ function responseOf(response: IncomingMessage, body: Uint8Array): HttpGetRespons
   };
 }
 
-/** Node's error for a name with several addresses has no text of its own. */
 function connectionError(error: unknown): ServingError {
   if (error instanceof AggregateError && error.message === "") {
-    const causes = error.errors.map((cause) => (cause instanceof Error ? cause.message : ""));
-    return servingError("CONNECT_FAILED", causes.filter(Boolean).join(", "), { cause: error });
+    return servingError("CONNECT_FAILED", connectionErrorText(error), { cause: error });
   }
   return ServingError.from(error);
 }

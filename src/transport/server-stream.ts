@@ -42,7 +42,7 @@ export function openServerStream<Req, Res>(
   const cancel = (): void => attempt.cancel(Status.CANCELLED, "cancelled by its reader");
   const bytes = definition.encodeRequest(request);
   const attempt: Attempt = transport.start(
-    { path, metadata, timeoutMs: Number.POSITIVE_INFINITY },
+    { path, metadata, timeoutMs: Number.POSITIVE_INFINITY, previousAttempts: 0 },
     {
       onHeaders() {},
       onMessage(message) {

@@ -15,6 +15,16 @@ export interface AttemptEnd {
   readonly reason: Reason | undefined;
   /** True when the status came from the instance, false when this side made it. */
   readonly remote: boolean;
+  /** What an instance answered over HTTP, when that was not 200. */
+  readonly http?: HttpAnswer;
+}
+
+/** An answer over HTTP that was not a success. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Uint8Array;
+  /** When it said to come back, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
 }
 
 /** Told of what arrives for an attempt; `onEnd` comes exactly once and last. */
@@ -26,11 +36,13 @@ export interface AttemptListener {
 
 /** What an attempt is started with. */
 export interface AttemptStart {
-  /** `/package.Service/Method`. */
+  /** `/package.Service/Method`; over HTTP the request target, query included. */
   readonly path: string;
   readonly metadata: MetadataView;
-  /** Time left, in milliseconds, put on the wire; Infinity for none. */
+  /** Time left, in milliseconds, over gRPC put on the wire; Infinity for none. */
   readonly timeoutMs: number;
+  /** Attempts of the same call that went before and may have reached an instance. */
+  readonly previousAttempts: number;
 }
 
 /** One attempt of a call on one instance. */

@@ -52,7 +52,7 @@ export function callUnary<Req, Res>(
         }
       },
     };
-    const attempt = transport.start({ path, metadata, timeoutMs }, listener);
+    const attempt = transport.start({ path, metadata, timeoutMs, previousAttempts: 0 }, listener);
     attempt.send(bytes);
     attempt.halfClose();
     attempt.read();

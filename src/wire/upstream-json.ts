@@ -1,5 +1,6 @@
 import { DEFAULT_WEIGHT, type Instance } from "../core/instance.js";
 import { seen } from "../core/options.js";
+import { isRecord } from "../core/record.js";
 import { servingError } from "../core/serving-error.js";
 import { integerWeights } from "./integer-weights.js";
 import { takeUpstreamItems, type UpstreamItem, type UpstreamItems } from "./upstream-item.js";
@@ -36,14 +37,28 @@ export function upstreamAnswerFromJson(text: string): UpstreamAnswer {
   if (endpoints === undefined) throw malformed('has no object "endpoints"', text);
   const items = endpoints["items"] ?? [];
   if (!Array.isArray(items)) throw malformed('has no list "endpoints.items"', text);
+  return { ...takeItems(items), correlative: texts(top["correlative"]) };
+}
+
+/**
+ * Reads what VIPServer answers: `{ hosts: [{ ip, port, weight, valid }] }`, its items as {@link upstreamAnswerFromJson} takes
+ * them.
+ *
+ * @throws DiscoveryError `UPSTREAM_MALFORMED`
+ */
+export function vipserverAnswerFromJson(text: string): UpstreamItems {
+  const hosts = record(parse(text))?.["hosts"];
+  if (!Array.isArray(hosts)) throw malformed('has no list "hosts"', text);
+  return takeItems(hosts);
+}
+
+function takeItems(items: readonly unknown[]): UpstreamItems {
   const taken = takeUpstreamItems(validItems(items));
-  if (taken.instances.length === 0 && taken.rejected > 0) {
-    throw servingError(
-      "UPSTREAM_MALFORMED",
-      `none of the ${taken.rejected} listed instances makes sense, the first one's ${taken.firstProblem}`,
-    );
-  }
-  return { ...taken, correlative: texts(top["correlative"]) };
+  if (taken.instances.length > 0 || taken.rejected === 0) return taken;
+  throw servingError(
+    "UPSTREAM_MALFORMED",
+    `none of the ${taken.rejected} listed instances makes sense, the first one's ${taken.firstProblem}`,
+  );
 }
 
 /**
@@ -71,8 +86,7 @@ function malformed(what: string, text: string, cause?: unknown): Error {
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isRecord ? (value as Record<string, unknown>) : undefined;
+  return isRecord(value) ? value : undefined;
 }
 
 function texts(value: unknown): readonly string[] {

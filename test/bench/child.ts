@@ -13,9 +13,14 @@ export interface BenchChild {
 const canPin = spawnSync("taskset", ["-V"]).status === 0;
 
 /** Starts a file of this folder in a process of its own. */
-export function startChild(file: string, args: readonly string[], core: number): BenchChild {
+export function startChild(
+  file: string,
+  args: readonly string[],
+  core: number,
+  nodeOptions: readonly string[] = [],
+): BenchChild {
   const script = fileURLToPath(new URL(file, import.meta.url));
-  const command = [process.execPath, "--import", "tsx", script, ...args];
+  const command = [process.execPath, ...nodeOptions, "--import", "tsx", script, ...args];
   const [program = process.execPath, ...rest] = canPin
     ? ["taskset", "-c", String(core), ...command]
     : command;

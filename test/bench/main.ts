@@ -1,9 +1,12 @@
-/** `npm run bench [server|client|pick|start|lanes|seen ...]`: all of them, or those that are named; one after the other. */
+/** `npm run bench [server|client|pick|start|lanes|seen|tensor|eas|bytes ...]`: all, or those that are named; one after the other. */
+import { benchBytes } from "./bytes.js";
 import { benchClient } from "./client.js";
+import { benchEas } from "./eas.js";
 import { benchLanes } from "./lanes.js";
 import { benchPick } from "./pick.js";
 import { benchSeen, benchServer } from "./server.js";
 import { benchStart } from "./start.js";
+import { benchTensor } from "./tensor.js";
 
 const benches = {
   server: benchServer,
@@ -12,6 +15,9 @@ const benches = {
   start: benchStart,
   lanes: benchLanes,
   seen: benchSeen,
+  eas: benchEas,
+  bytes: benchBytes,
+  tensor: benchTensor,
 };
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name);
 

@@ -11,9 +11,11 @@ import {
   PredictServiceDefinition,
   type PredictStreamResponse,
 } from "inferwire/proto";
+import { tensor } from "inferwire/tensor";
 import { createServer as createNiceServer } from "nice-grpc";
 import { pino } from "pino";
-import { BENCH_TOKEN, type ServerKind } from "./protocol.js";
+import { built } from "../support/built-kit.js";
+import { BENCH_TOKEN, SCORES, type ServerKind } from "./protocol.js";
 
 class Echo extends BaseProcessor {
   process(data: Uint8Array): Uint8Array {
@@ -78,12 +80,13 @@ async function startNiceGrpc(): Promise<number> {
   return server.listen("127.0.0.1:0");
 }
 
-function startHttp(): Promise<number> {
+/** Echoes, or answers always the same. */
+function startHttp(always?: Uint8Array): Promise<number> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const body = Buffer.concat(chunks);
+      const body = always ?? Buffer.concat(chunks);
       response.writeHead(200, {
         "content-type": "application/octet-stream",
         "content-length": body.length,
@@ -99,6 +102,13 @@ function startHttp(): Promise<number> {
   });
 }
 
+async function startScores(): Promise<number> {
+  const { dialectOf } =
+    await built<typeof import("../../src/tensor/dialect-of.js")>("tensor/dialect-of.js");
+  const scores = tensor("float32", [1, SCORES], new Float32Array(SCORES).fill(0.1));
+  return startHttp(dialectOf("tensorflow").encodeResponse(new Map([["scores", scores]]), []));
+}
+
 const starts: Readonly<Record<ServerKind, () => Promise<number>>> = {
   "grpc-js": startGrpcJs,
   "nice-grpc": startNiceGrpc,
@@ -106,7 +116,8 @@ const starts: Readonly<Record<ServerKind, () => Promise<number>>> = {
   "host-eas": () => startHosted(),
   "host-seen": startSeen,
   "host-unseen": startUnseen,
-  "node-http": startHttp,
+  "node-http": () => startHttp(),
+  "node-scores": startScores,
 };
 
 const kind = process.argv[2] as ServerKind;

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- [faults restarts overload deadlines leak] [--small] [--seed N]`: all proofs, or those that are named,
+ * `npm run chaos -- [faults restarts overload deadlines leak predicts] [--small] [--seed N]`: all proofs, or those that are named,
  * one after the other; ends with a table of bars and figures, and with 1 when a bar is missed. Linux only: it reads
  * `/proc`.
  */
@@ -9,6 +9,7 @@ import { deadlinesBars, deadlinesSizes, runDeadlines } from "./deadlines.js";
 import { faultsBars, faultsSizes, runFaults } from "./faults.js";
 import { leakBars, leakSizes, runLeak } from "./leak.js";
 import { overloadBars, overloadSizes, runOverload } from "./overload.js";
+import { predictsBars, predictsSizes, runPredicts } from "./predicts.js";
 import { waitedForCoreUs } from "./processes.js";
 import { type Bar, barTable, type ChaosPorts, percent } from "./report.js";
 import { restartsBars, restartsSizes, runRestarts } from "./restarts.js";
@@ -35,6 +36,7 @@ const proofs = {
     inLanes(async (lane) => deadlinesBars(await runDeadlines(lane, deadlinesSizes[size], ports))),
   leak: (size, ports) =>
     inLanes(async (lane) => leakBars(await runLeak(lane, leakSizes[size][lane], ports))),
+  predicts: async (size, ports) => predictsBars(await runPredicts(predictsSizes[size], ports)),
 } satisfies Readonly<Record<string, Proof>>;
 
 const isProof = (name: string): name is keyof typeof proofs => Object.hasOwn(proofs, name);

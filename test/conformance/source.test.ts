@@ -5,6 +5,7 @@ import { createHttpSource } from "../../src/resolve/http-source.js";
 import type { SourceOptions } from "../../src/resolve/source-options.js";
 import { createStaticSource } from "../../src/resolve/static-source.js";
 import type { HttpTarget } from "../../src/resolve/target-kind.js";
+import { createVipserverSource } from "../../src/resolve/vipserver-source.js";
 import type { HttpGet } from "../../src/transport/http-get.js";
 import type { Transport } from "../../src/transport/transport.js";
 import type { UpstreamList } from "../../src/wire/upstream.js";
@@ -15,7 +16,7 @@ import { describeSource, type SourceDriver } from "./source-suite.js";
 
 const url = "http://directory/api/v1/servicediscovery/upstreams/mnist";
 
-const httpTarget: HttpTarget = { kind: "http", text: url, service: "mnist", url };
+const httpTarget: HttpTarget = { kind: "http", text: url, service: "mnist", directories: [[url]] };
 
 function itemsOf(instances: readonly Instance[]): readonly object[] {
   return instances.map(({ host: ip, port, weight }) => ({ ip, port, weight }));
@@ -70,6 +71,43 @@ describeSource("http with tags", (clock): SourceDriver => {
     },
     fail() {
       body = undefined;
+    },
+  };
+});
+
+describeSource("http, one of several directories", (clock): SourceDriver => {
+  const unknowing = createScriptedServer({ status: 404 });
+  const server = createScriptedServer({ status: 500 });
+  const get: HttpGet = (request) =>
+    request.url === url ? server.get(request) : unknowing.get(request);
+  const directories = [["http://other/a", "http://other/b"], [url]];
+  return {
+    source: createHttpSource({ ...httpTarget, directories }, { ...options(clock), get }),
+    list(instances) {
+      server.answer = { status: 200, body: easBody(itemsOf(instances)) };
+    },
+    fail() {
+      server.answer = { status: 500 };
+    },
+    forget() {
+      server.answer = { status: 404 };
+    },
+  };
+});
+
+describeSource("VIPServer", (clock): SourceDriver => {
+  const server = createScriptedServer({ status: 500 });
+  const servers = createScriptedServer({ status: 200, body: "10.1.0.1\n10.1.0.2\n" });
+  const get: HttpGet = (request) =>
+    request.url.endsWith("/serverlist") ? servers.get(request) : server.get(request);
+  const target = { kind: "vipserver", domain: "mnist", serverList: "list:8080" } as const;
+  return {
+    source: createVipserverSource(target, { ...options(clock), get }),
+    list(instances) {
+      server.answer = { status: 200, body: JSON.stringify({ hosts: itemsOf(instances) }) };
+    },
+    fail() {
+      server.answer = { status: 500 };
     },
   };
 });

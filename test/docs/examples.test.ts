@@ -12,6 +12,32 @@ describe("examples/mnist", () => {
   }, 90_000);
 });
 
+describe("examples of EAS's client", () => {
+  it("mnist/eas.ts prints answers of the page's own program, and tells digits apart", async () => {
+    const example = startNode(["--import", "tsx", "examples/mnist/eas.ts"]);
+    expect(await example.exited).toBe(0);
+    expect(example.output().match(/scores/g)?.length).toBeGreaterThanOrEqual(3);
+    const shares = /(\d+) of 300 digits right; calls: \S+ (\d+), \S+ (\d+)/.exec(example.output());
+    expect(Number(shares?.[1])).toBeGreaterThanOrEqual(288);
+    const [most = 0, least = 0] = [Number(shares?.[2]), Number(shares?.[3])].sort((a, b) => b - a);
+    expect([Math.abs(most - 200) <= 1, Math.abs(least - 100) <= 1]).toEqual([true, true]);
+  }, 60_000);
+
+  it("torch/main.ts prints what the layer gives, by index and by name", async () => {
+    const example = startNode(["--import", "tsx", "examples/torch/main.ts"]);
+    expect(await example.exited).toBe(0);
+    expect(example.output()).toContain("by index [ 2, 2 ] [ 11, 22, 18, 30 ]");
+    expect(example.output()).toContain("by name  [ 2, 2 ] [ 11, 22, 18, 30 ]");
+  });
+
+  it("strings/main.ts prints counts, and shares its calls by weight", async () => {
+    const example = startNode(["--import", "tsx", "examples/strings/main.ts"]);
+    expect(await example.exited).toBe(0);
+    expect(example.output()).toContain("8 words\nthe 3, and 2\n");
+    expect(example.output()).toMatch(/300 calls, shared (200 to 100|201 to 99|199 to 101)/);
+  });
+});
+
 describe("examples/threshold", () => {
   it("answers as the documents say, and stops in order on Ctrl+C", async () => {
     const example = startNode(["examples/threshold/main.js", "127.0.0.1:0"]);

@@ -4,6 +4,7 @@ import { channelDefaults } from "../../src/client/client-options.js";
 import { errorCatalog } from "../../src/core/error-catalog.js";
 import { statusName } from "../../src/core/status.js";
 import { directoryDefaults } from "../../src/directory/directory-options.js";
+import { predictClientDefaults } from "../../src/eas/predict-client-options.js";
 import { environmentVariables } from "../../src/host/environment-options.js";
 import { hostDefaults } from "../../src/host/host-options.js";
 import { serviceDescriptionFields } from "../../src/host/service-description.js";
@@ -19,10 +20,15 @@ const code = (cell: string): string | undefined => /^`(.+)`$/.exec(cell)?.[1];
 const codes = (cell: string): string[] =>
   [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
 
+/** What a default stands for: JSON, and what that has no word for. */
+const defaultIn = (text: string): unknown =>
+  text === "Infinity" ? Number.POSITIVE_INFINITY : JSON.parse(text);
+
 const optionTables: readonly [string, string, Readonly<Record<string, unknown>>][] = [
   ["host.md", "## Options", { ...hostDefaults }],
   ["options.md", "## Limits", { ...serverLimitDefaults }],
   ["options.md", "## Client", { ...channelDefaults }],
+  ["options.md", "## EAS client", { ...predictClientDefaults }],
   ["options.md", "## Directory", { ...directoryDefaults }],
 ];
 
@@ -38,7 +44,7 @@ describe("tables of options", () => {
         const value = code(shown);
         // Words instead of code: there is no default, or it depends on other options.
         if (value === undefined) expect(defaults[code(name) ?? ""] || undefined).toBeUndefined();
-        else expect(JSON.parse(value)).toEqual(defaults[code(name) ?? ""]);
+        else expect(defaultIn(value)).toEqual(defaults[code(name) ?? ""]);
       }
     });
   }

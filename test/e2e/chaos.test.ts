@@ -4,6 +4,7 @@ import { runDeadlines } from "../chaos/deadlines.js";
 import { runFaults } from "../chaos/faults.js";
 import { runLeak } from "../chaos/leak.js";
 import { runOverload } from "../chaos/overload.js";
+import { runPredicts } from "../chaos/predicts.js";
 import { runRestarts } from "../chaos/restarts.js";
 
 // About 1 % of `npm run chaos`, and nothing that is measured in milliseconds.
@@ -68,5 +69,13 @@ describe("a host whose heap is sampled", () => {
     expect(seen?.calls).toBe(1_000);
     const ends = ["OK", "CANCELLED", "DEADLINE_EXCEEDED", "PROCESSOR_THREW"];
     expect(seen?.outcomes.beyond(ends)).toBe(0);
+  });
+});
+
+describe("a client of EAS's own example that goes on and on", () => {
+  it("fails no call, and keeps the shares within one call", { timeout: 60_000 }, async () => {
+    const seen = await runPredicts({ calls: 1_000, callsPerSample: 250 }, ports);
+    expect(seen).toMatchObject({ calls: 1_000, failed: 0, wrong: 0, exitCode: 0 });
+    expect(seen.worstShare).toBeLessThanOrEqual(1);
   });
 });

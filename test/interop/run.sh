@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Other people's clients against a host: Python's grpcio, grpcurl, curl. `npm run interop`; needs python3, go, openssl and
-# curl, and installs the clients into .inferwire/interop.
+# Other people's clients against a host: Python's grpcio, grpcurl, curl, and EAS's own (eas.sh). `npm run interop`; needs
+# python3, go, openssl and curl, and installs the clients into .inferwire/interop.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$PWD/.inferwire/interop
@@ -15,6 +15,7 @@ mkdir -p "$work/stubs"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
   -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
 
+rm -f "$work/ports.json"
 node test/interop/hosts.mjs "$work/cert.pem" "$work/key.pem" >"$work/ports.json" &
 hosts=$!
 trap 'kill $hosts' EXIT
@@ -53,4 +54,5 @@ expect 'curl wrong token' 401 \
   "$(curl -s -o /dev/null -w '%{http_code}' --data-binary "@$work/zeros" "http://127.0.0.1:$clear/")"
 expect 'curl h2 by ALPN falls to HTTP/1.1' '1.1 200' \
   "$(curl "${token[@]}" --http2 --cacert "$work/cert.pem" -o /dev/null -w '%{http_version} %{http_code}' "https://localhost:$secure/livez")"
+bash test/interop/eas.sh
 echo 'every client was answered'

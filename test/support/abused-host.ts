@@ -34,14 +34,21 @@ export interface AbusedHost {
   alone(): Promise<void>;
 }
 
-/** Starts one; it lives until the tests of the file are over. */
-export async function startAbusedHost(options: object): Promise<AbusedHost> {
+/**
+ * Starts one; it lives until the tests of the file are over.
+ *
+ * @param httpBody - What the innocent caller sends over HTTP, as the host wants it compressed.
+ */
+export async function startAbusedHost(
+  options: object,
+  httpBody: string | Uint8Array = "x",
+): Promise<AbusedHost> {
   const program = shareProgram(
     startProgram("host.mjs", [JSON.stringify({ token: TOKEN, service: "demo", ...options })]),
   );
   await program.said("service started");
   const port = boundPort(program);
-  const caller = new InnocentCaller(port);
+  const caller = new InnocentCaller(port, httpBody);
   await caller.call(40);
   return {
     port,
@@ -100,10 +107,12 @@ class InnocentCaller {
   /** One of HTTP/2, one of fetch: it calls one thing after the other. */
   readonly ownConnections = 2;
   readonly #port: number;
+  readonly #httpBody: string | Uint8Array;
   #session: ReturnType<typeof openSession>;
 
-  constructor(port: number) {
+  constructor(port: number, httpBody: string | Uint8Array) {
     this.#port = port;
+    this.#httpBody = httpBody;
     this.#session = openSession(port);
   }
 
@@ -125,7 +134,9 @@ class InnocentCaller {
     stream.end(frameOf(predictMessage("x")));
     const outcome = await outcomeOf(stream);
     if (outcome.status !== 0) return `gRPC ${outcome.status} ${outcome.message} ${outcome.rstCode}`;
-    const answer = await post(this.#port, "/api/predict/demo", "x", { authorization: TOKEN });
+    const answer = await post(this.#port, "/api/predict/demo", this.#httpBody, {
+      authorization: TOKEN,
+    });
     return answer.status === 200 ? undefined : `HTTP ${answer.status} ${answer.text}`;
   }
 

@@ -27,6 +27,10 @@ export class FakePool implements LanePool {
     this.#places = places;
   }
 
+  get free(): number {
+    return Math.max(0, this.#places - this.#running);
+  }
+
   get running(): number {
     return this.#running;
   }

@@ -18,7 +18,7 @@ export function attemptOnce(
     let headers = 0;
     const messages: Uint8Array[] = [];
     const attempt = transport.start(
-      { path, timeoutMs, metadata: metadataOf({ "x-test": "1" }) },
+      { path, timeoutMs, previousAttempts: 0, metadata: metadataOf({ "x-test": "1" }) },
       {
         onHeaders: () => headers++,
         onMessage: (message) => messages.push(message),

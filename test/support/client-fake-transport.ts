@@ -11,13 +11,21 @@ import type {
   TransportState,
 } from "../../src/transport/transport.js";
 
+/** What is special about the end of an attempt. */
+export interface Ending {
+  readonly code?: Status;
+  readonly remote?: boolean;
+  readonly trailers?: Record<string, string>;
+  readonly httpStatus?: number;
+  readonly retryAfterMs?: number | undefined;
+}
+
 /** Makes the end of an attempt. */
-export function endOf(
-  reason: Reason | undefined,
-  options: { code?: Status; remote?: boolean; trailers?: Record<string, string> } = {},
-): AttemptEnd {
-  const { remote = false, trailers } = options;
+export function endOf(reason: Reason | undefined, options: Ending = {}): AttemptEnd {
+  const { remote = false, trailers, httpStatus: status, retryAfterMs } = options;
+  const body = new Uint8Array(0);
   return {
+    ...(status === undefined ? {} : { http: { status, body, retryAfterMs } }),
     code: options.code ?? (reason === undefined ? 0 : errorCatalog[reason].code),
     message: reason === undefined ? "" : `told ${reason}`,
     trailers: trailers === undefined ? emptyMetadata : metadataOf(trailers),

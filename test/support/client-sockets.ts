@@ -1,5 +1,17 @@
-import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import {
+  constants,
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server, type Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
 
 /** A server on a free port of the loopback that misbehaves on purpose. */
 export interface OddServer extends AsyncDisposable {
@@ -57,15 +69,38 @@ export function startClosingServer(): Promise<OddServer> {
 
 /** Speaks HTTP/2 and hands every stream to `onStream`, to do with as it likes. */
 export function startHttp2Server(
-  onStream: (stream: ServerHttp2Stream) => void,
+  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
 ): Promise<OddServer> {
   const server = createHttp2Server();
-  server.on("stream", (stream) => {
+  server.on("stream", (stream, headers) => {
     stream.on("error", () => {});
-    onStream(stream);
+    onStream(stream, headers);
   });
   server.on("sessionError", () => {});
   return listen(server, 0);
+}
+
+/** Speaks HTTP/1.1 and hands over every request with its whole body; TLS with a certificate, which may ask for the client's. */
+export function startHttpServer(
+  onRequest: (request: IncomingMessage, body: Buffer, response: ServerResponse) => void,
+  tls?: TlsOptions,
+  port = 0,
+): Promise<OddServer> {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => onRequest(request, Buffer.concat(chunks), response));
+  };
+  const server = tls === undefined ? createHttpServer(handle) : createHttpsServer(tls, handle);
+  return listen(server, port);
+}
+
+/** Answers the first bytes on a connection as it likes. */
+export function startRawServer(onData: (socket: Socket) => void): Promise<OddServer> {
+  return listen(
+    createServer((socket) => socket.on("data", () => onData(socket))),
+    0,
+  );
 }
 
 /** Refuses a stream before any work, as a server at its limit of streams does. */

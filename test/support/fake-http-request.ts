@@ -16,6 +16,7 @@ export function fakeHttpRequest(
   method: string,
   target: string,
   body: string | Uint8Array = "",
+  headers: Readonly<Record<string, string>> = { "x-test": "yes" },
 ): FakeHttpRequest {
   const [path = "", query = ""] = target.split("?");
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
@@ -25,11 +26,11 @@ export function fakeHttpRequest(
     method,
     path,
     query,
-    headers: metadataOf([["x-test", "yes"]]),
+    headers: metadataOf(headers),
     peer: "127.0.0.1:1234",
     arrivedMs: 1_000_000,
-    async readBody(maxBytes = Number.POSITIVE_INFINITY) {
-      if (bytes.length <= maxBytes) return bytes;
+    async readBody({ maxBytes = Number.POSITIVE_INFINITY, decode } = {}) {
+      if (bytes.length <= maxBytes) return decode === undefined ? bytes : decode(bytes);
       throw servingError("MESSAGE_TOO_LARGE", `more than ${maxBytes} bytes`);
     },
     reply: (reply) => {

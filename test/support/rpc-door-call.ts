@@ -66,6 +66,8 @@ export class FakeInvoker implements Invoker {
     this.#run = run;
   }
 
+  refusal(): undefined {}
+
   invoke(invocation: Invocation): Promise<Outcome> {
     return this.#run(invocation);
   }

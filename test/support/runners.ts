@@ -1,12 +1,12 @@
 import { isSequence, type Outcome, type Payloads } from "../../src/core/invocation.js";
 import { silentLogger } from "../../src/core/ports.js";
-import type { AnyServerMiddleware, ProcessorShape } from "../../src/processor/processor.js";
+import type { AnyProcessor, AnyServerMiddleware } from "../../src/processor/processor.js";
 import { createRunner, type ProcessorRunner } from "../../src/processor/runner.js";
 import { createFakeClock } from "./fake-clock.js";
 
 /** A runner of a processor in an inline lane, silent, on a clock that stands still. */
 export function testRunner(
-  processor: ProcessorShape,
+  processor: AnyProcessor,
   options: { exposeErrors?: boolean; middleware?: readonly AnyServerMiddleware[] } = {},
 ): ProcessorRunner {
   return createRunner(processor, {

@@ -206,8 +206,7 @@ describe("CallRunner: other attempts", () => {
     expect(attempts.map(({ halfClosed, reads }) => [halfClosed, reads])).toEqual(
       Array.from({ length: 3 }, () => [true, 1]),
     );
-    const previous = attempts.map(({ start }) => start.metadata.get("grpc-previous-rpc-attempts"));
-    expect(previous).toEqual([undefined, "1", "2"]);
+    expect(attempts.map(({ start }) => start.previousAttempts)).toEqual([0, 1, 2]);
     expect(call).toMatchObject({ messages: ["done"], end: { code: Status.OK } });
     expect(call.runner.report().attempts.map(({ reason }) => reason)).toEqual([
       "CALL_REFUSED",
@@ -241,7 +240,7 @@ describe("CallRunner: other attempts", () => {
       latest?.end(endOf("CONNECT_FAILED"));
     }
     const [, last] = open();
-    expect(last?.start.metadata.get("grpc-previous-rpc-attempts")).toBeUndefined();
+    expect(last?.start.previousAttempts).toBe(0);
     last?.end(endOf(undefined));
     expect(call.end).toMatchObject({ code: Status.OK });
   });

@@ -57,7 +57,7 @@ describe("methodTable", () => {
     expect(() => methodNamed("unary", methods as Record<string, MethodOptions>)).toThrow(message);
   });
 
-  it.each([undefined, "x", { a: 1 }, { fullName: "a.B", methods: { c: 1 } }])(
+  it.each([[undefined], ["x"], [[]], [{ a: 1 }], [{ fullName: "a.B", methods: { c: 1 } }]])(
     "refuses %j as a definition",
     (definition) => {
       const given = definition as never;

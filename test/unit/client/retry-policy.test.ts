@@ -2,10 +2,9 @@ import { describe, expect, it } from "vitest";
 import { decideRetry, type FailedAttempt } from "../../../src/client/retry-policy.js";
 import { errorCatalog, type Reason } from "../../../src/core/error-catalog.js";
 import { Status } from "../../../src/core/status.js";
-import { endOf } from "../../support/client-fake-transport.js";
+import { type Ending, endOf } from "../../support/client-fake-transport.js";
 
 type Facts = Partial<Omit<FailedAttempt, "end">>;
-type Ending = Parameters<typeof endOf>[1];
 
 function decide(reason: Reason | undefined, facts: Facts = {}, ending: Ending = {}) {
   return decideRetry({
@@ -40,6 +39,7 @@ describe("decideRetry: which ends are safe to repeat", () => {
     ["DEADLINE_EXCEEDED", {}, false, false],
     ["CANCELLED", {}, false, false],
     ["CLIENT_CLOSED", {}, false, false],
+    ["ANSWER_MALFORMED", {}, false, false],
     ["UNAUTHENTICATED", remote, false, false],
     ["MESSAGE_TOO_LARGE", {}, false, false],
   ];
@@ -48,6 +48,40 @@ describe("decideRetry: which ends are safe to repeat", () => {
     expect(decide(reason, {}, ending).retry).toBe(plain);
     expect(decide(reason, { idempotent: true }, ending).retry).toBe(idempotent);
   });
+
+  // status, reason, tried again as it is, tried again when idempotent
+  const answers: readonly [number, Reason, boolean, boolean][] = [
+    [450, "QUEUE_FULL", true, true],
+    [450, "CALL_FAILED", true, true],
+    [503, "CALL_REFUSED", true, true],
+    [503, "DRAINING", true, true],
+    [503, "NOT_READY", true, true],
+    [503, "CALL_FAILED", false, true],
+    [503, "LANE_DIED", false, true],
+    [500, "CALL_FAILED", false, true],
+    [500, "DRAINING", false, true],
+    [501, "CALL_FAILED", false, true],
+    [502, "CALL_FAILED", false, true],
+    [504, "CALL_FAILED", false, true],
+    [429, "RATE_LIMITED", false, false],
+    [400, "CALL_FAILED", false, false],
+    [401, "UNAUTHENTICATED", false, false],
+    [404, "DRAINING", false, false],
+    [408, "DEADLINE_EXCEEDED", false, false],
+    [499, "CALL_FAILED", false, false],
+    [201, "CALL_FAILED", false, false],
+    [302, "CALL_FAILED", false, false],
+  ];
+
+  it.each(answers)(
+    "HTTP %i, %s: as it is %s, idempotent %s",
+    (status, reason, plain, idempotent) => {
+      const ending = { ...remote, httpStatus: status, code: Status.UNAVAILABLE };
+      expect(decide(reason, {}, ending).retry).toBe(plain);
+      expect(decide(reason, { idempotent: true }, ending).retry).toBe(idempotent);
+      expect(decide(reason, { idempotent: true, maxAttempts: 1 }, ending).retry).toBe(false);
+    },
+  );
 
   it.each(cases)("%s %j: never against what stands in the way", (reason, ending) => {
     const inTheWay: readonly Facts[] = [
@@ -103,6 +137,17 @@ describe("decideRetry: how long to wait, and who pays", () => {
     ["empty", {}, pushback(""), { retry: false }],
     ["absurd", {}, pushback("99999999999999999999"), { retry: false }],
   ] as const)("%s", (_name, facts, ending, expected) => {
+    expect(decide("QUEUE_FULL", facts, ending)).toMatchObject(expected);
+  });
+
+  it.each([
+    ["another instance", {}, 300, { retry: true, delayMs: 0 }],
+    ["the same", { otherInstance: false }, 300, { retry: true, delayMs: 300 }],
+    ["the same, at once", { otherInstance: false }, 0, { retry: true, delayMs: 0 }],
+    ["the same, when it does not say", { otherInstance: false }, undefined, { delayMs: 50 }],
+    ["past the deadline", { otherInstance: false }, 1_000, { retry: false }],
+  ] as const)("waits as an answer over HTTP says: %s", (_name, facts, retryAfterMs, expected) => {
+    const ending = { ...remote, httpStatus: 450, retryAfterMs };
     expect(decide("QUEUE_FULL", facts, ending)).toMatchObject(expected);
   });
 

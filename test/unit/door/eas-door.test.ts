@@ -32,6 +32,7 @@ async function serve(replyInPieces: ReplyInPieces) {
     requestTime: new TimeLimit(5_000, clock),
     pieceTime: new TimeLimit(60_000, clock),
     maxMessageBytes: 1_000,
+    refusal: () => undefined,
     invoke: async () => outcome,
     series: () => ({
       started() {},

@@ -5,6 +5,7 @@ import { type Access, createAccess } from "../../../src/host/access.js";
 import type { HostOptions } from "../../../src/host/host-options.js";
 import { resolveHostOptions } from "../../../src/host/resolve-host-options.js";
 import { builtinHead } from "../../../src/wire/builtin.js";
+import { createFakeClock } from "../../support/fake-clock.js";
 
 /** Every way to call a builtin, by path and verb. */
 const ways = builtins.flatMap(({ name, verbs, methods }) => [
@@ -20,7 +21,8 @@ const ways = builtins.flatMap(({ name, verbs, methods }) => [
   })),
 ]);
 
-const access = (options: HostOptions): Access => createAccess(resolveHostOptions(options));
+const access = (options: HostOptions): Access =>
+  createAccess(resolveHostOptions(options), createFakeClock());
 
 function reasonFor(
   rules: Access,

@@ -190,6 +190,74 @@ describe("Admission", () => {
   });
 });
 
+describe("Admission's refusal of calls to come", () => {
+  const reason = (scene: Scene, traits: CallTraits = {}, ahead?: number) =>
+    scene.admission.refusal(admissionCall(traits), ahead)?.reason;
+
+  it("is what they would be refused with, and takes neither place nor token", async () => {
+    const scene = new Scene({ requestsPerSecond: 1 });
+    for (let times = 0; times < 3; times++) expect(reason(scene)).toBeUndefined();
+    await scene.arrive("a");
+    expect(scene.order).toEqual(["a"]);
+    for (let times = 0; times < 3; times++) expect(reason(scene)).toBe("RATE_LIMITED");
+    scene.clock.advance(1_000);
+    expect(reason(scene)).toBeUndefined();
+    await scene.arrive("b");
+    expect([scene.admission.queueLength, scene.refusals()]).toEqual([1, {}]);
+  });
+
+  it("is that of a full queue, which goes by priority, and throws nobody out", async () => {
+    const scene = new Scene();
+    for (const name of ["a", "b"]) await scene.arrive(name);
+    expect(reason(scene)).toBeUndefined();
+    await scene.arrive("c");
+    expect(scene.admission.refusal(admissionCall())).toMatchObject({
+      reason: "QUEUE_FULL",
+      message: "2 waiting calls, at most 2 may wait",
+      details: { retryAfterMs: 1_000 },
+    });
+    expect(reason(scene, { priority: "high" })).toBeUndefined();
+    expect([scene.admission.queueLength, scene.refusals()]).toEqual([2, {}]);
+  });
+
+  it("lets those come that may find a place though none may wait", async () => {
+    const scene = new Scene({ maxQueueLength: 0 }, 2);
+    const reasons = () => [undefined, 0, 1, 2].map((ahead) => reason(scene, {}, ahead));
+    expect(reasons()).toEqual([undefined, undefined, undefined, "QUEUE_FULL"]);
+    await scene.arrive("a");
+    expect(reasons()).toEqual([undefined, undefined, "QUEUE_FULL", "QUEUE_FULL"]);
+    await scene.arrive("b");
+    expect(reasons()).toEqual(Array(4).fill("QUEUE_FULL"));
+  });
+
+  it("is that of bodies that wait, by the limit in force, with when to come back", async () => {
+    const scene = new Scene();
+    await scene.arrive("a");
+    scene.clock.advance(40);
+    await scene.end("a");
+    await scene.arrive("b");
+    expect([0, 1, 2, 3].map((ahead) => reason(scene, {}, ahead))).toEqual([
+      undefined,
+      undefined,
+      "QUEUE_FULL",
+      "QUEUE_FULL",
+    ]);
+    scene.admission.setLimits({ maxQueueLength: 10 });
+    expect(reason(scene, {}, 9)).toBeUndefined();
+    expect(scene.admission.refusal(admissionCall(), 10)).toMatchObject({
+      message: "10 bodies wait to be decompressed, at most 10 may wait",
+      details: { retryAfterMs: 200 },
+    });
+  });
+
+  it("is that of calls whose time is over and of a host without lanes", async () => {
+    const scene = new Scene();
+    expect(reason(scene, { deadlineMs: scene.clock.now() })).toBe("DEADLINE_EXCEEDED");
+    scene.pool.loseHope();
+    expect(reason(scene)).toBe("NOT_READY");
+  });
+});
+
 describe("Admission by priority", () => {
   it("lets high calls in before all normal ones, in order of arrival", async () => {
     const scene = new Scene({ maxQueueLength: 9 });

@@ -76,6 +76,26 @@ describe("CallIntake", () => {
     expect([intake.accepted, intake.admission.running]).toEqual([0, 0]);
   });
 
+  it("tells beforehand what a call would be refused with, but for its body", async () => {
+    const { intake, pool, refusalOf, started } = scene({ maxQueueLength: 1 });
+    pool.refusal = () => servingError("REQUEST_QUARANTINED", "the body is not known yet");
+    const refusal = (service = "", ahead?: number) =>
+      intake.refusal(admissionCall({ service }), ahead)?.reason;
+    expect(refusal()).toBe("NOT_READY");
+    intake.open();
+    expect([refusal(), refusal("own"), refusal("other")]).toEqual([
+      undefined,
+      undefined,
+      "UNKNOWN_SERVICE",
+    ]);
+    expect([refusal("", 1), refusal("", 2)]).toEqual([undefined, "QUEUE_FULL"]);
+    pool.refusal = () => undefined;
+    for (const name of ["a", "b"]) void refusalOf({ name });
+    expect([refusal(), started, intake.accepted]).toEqual(["QUEUE_FULL", ["a"], 2]);
+    intake.refuse();
+    expect(refusal()).toBe("DRAINING");
+  });
+
   it("runs a call that finds a place before anything else happens", () => {
     const { intake, started } = scene();
     intake.open();

@@ -57,6 +57,9 @@ const carried: readonly [string, string, Record<string, unknown>][] = [
   ["INFERWIRE_WEIGHT", "0.5", { weight: 0.5 }],
   ["INFERWIRE_APP", "shop", { app: "shop" }],
   ["INFERWIRE_METRICS", '{"hits": "cache hits"}', { metrics: { hits: "cache hits" } }],
+  ["INFERWIRE_DECOMPRESSOR", "zstd", { decompressor: "zstd" }],
+  ["INFERWIRE_CHECK_CONTENT_MD5", "1", { checkContentMd5: true }],
+  ["INFERWIRE_MAX_CLOCK_SKEW_MS", "60000", { maxClockSkewMs: 60_000 }],
   ["INFERWIRE_EXPOSE_ERRORS", "True", { exposeErrors: true }],
   ["INFERWIRE_OTHER_PATHS", "0", { otherPaths: false }],
   ["INFERWIRE_CALL_LOG_RATIO", ".1", { callLogRatio: 0.1 }],
@@ -85,7 +88,7 @@ const unreadable: readonly [string, string, RegExp][] = [
   ["INFERWIRE_MAX_QUEUE_LENGHT", "1", /did you mean "INFERWIRE_MAX_QUEUE_LENGTH"\?/],
   ["INFERWIRE_QQQQ", "1", /^INFERWIRE_QQQQ is no option's variable, expected one such as/],
   ["INFERWIRE_LOGGER", "x", /^INFERWIRE_LOGGER is no variable: logger can be given in code only/],
-  ["INFERWIRE_DECOMPRESSOR", "gzip", /^INFERWIRE_DECOMPRESSOR is not in this version/],
+  ["INFERWIRE_DECOMPRESSOR", "gzap", /^INFERWIRE_DECOMPRESSOR is "gzap", did you mean "gzip"/],
 ];
 
 const refuses = async (sources: HostOptionSources, message: RegExp): Promise<void> => {

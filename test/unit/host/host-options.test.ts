@@ -6,7 +6,22 @@ import { resolveHostOptions } from "../../../src/host/resolve-host-options.js";
 
 const bad: readonly [string, Record<string, unknown>, RegExp][] = [
   ["an unknown name", { endpiont: ":1" }, /no option "endpiont", did you mean "endpoint"/],
-  ["an option of a later version", { decompressor: "gzip" }, /decompressor is not in this version/],
+  [
+    "an unknown codec",
+    { decompressor: "gzap" },
+    /options\.decompressor is "gzap", did you mean "gzip"/,
+  ],
+  ["no name of a codec", { decompressor: "" }, /options\.decompressor is ""/],
+  [
+    "a digest check by number",
+    { checkContentMd5: 1 },
+    /options\.checkContentMd5 is 1, expected true or/,
+  ],
+  [
+    "a clock skew below 0",
+    { maxClockSkewMs: -1 },
+    /options\.maxClockSkewMs is -1, expected an integer from 0/,
+  ],
   ["a text for true", { exposeErrors: "yes" }, /options\.exposeErrors is "yes", expected true or/],
   ["a text for false", { otherPaths: "no" }, /options\.otherPaths is "no", expected true or/],
   ["an empty token", { token: "" }, /options\.token/],

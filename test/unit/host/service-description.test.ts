@@ -37,6 +37,7 @@ const fields: readonly [string, object, object][] = [
     { metrics: { hits: "cache hits", misses: "" } },
     { metrics: { hits: "cache hits", misses: "misses" } },
   ],
+  ["the decompressor", { "metadata.rpc.decompressor": "lz4" }, { decompressor: "lz4" }],
   ["rpc nested", { metadata: { rpc: { keepalive: 100 } } }, { requestTimeoutMs: 100 }],
   ["rpc flat in metadata", { metadata: { "rpc.keepalive": 100 } }, { requestTimeoutMs: 100 }],
   ["rpc flat as for -D", { "metadata.rpc.keepalive": "100" }, { requestTimeoutMs: 100 }],
@@ -105,9 +106,9 @@ const unreadable: readonly [string, unknown, RegExp][] = [
     /termination_grace_period \(seconds\) is -1, expected a number from 0/,
   ],
   [
-    "a decompressor",
-    { metadata: { rpc: { decompressor: "gzip" } } },
-    /: metadata\.rpc\.decompressor is not in this version/,
+    "an unknown decompressor",
+    { metadata: { rpc: { decompressor: "lz5" } } },
+    /: metadata\.rpc\.decompressor is "lz5", did you mean "lz4"/,
   ],
   [
     "a warm-up file elsewhere",

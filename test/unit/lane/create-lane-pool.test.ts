@@ -95,15 +95,17 @@ describe("createLanePool: places", () => {
     const { pool } = await started({ count: 1 });
     let freed = 0;
     pool.onFree(() => freed++);
+    expect(pool.free).toBe(1);
     const place = taken(pool);
-    expect(pool.take()).toBeUndefined();
+    expect([pool.free, pool.take()]).toEqual([0, undefined]);
     pool.setCallsPerLane(2);
-    expect(freed).toBe(1);
+    expect([freed, pool.free]).toEqual([1, 1]);
     taken(pool);
     pool.setCallsPerLane(1);
+    expect(pool.free).toBe(0);
     place.release();
     expect(freed).toBe(2);
-    expect(pool.take()).toBeUndefined();
+    expect([pool.free, pool.take()]).toEqual([0, undefined]);
   });
 
   it("are in no lane that is mute or not ready", async () => {
@@ -112,9 +114,9 @@ describe("createLanePool: places", () => {
     one.hears = false;
     await clock.settle(500);
     expect(states(pool)).toEqual(["mute", "ready"]);
-    expect(pool.readyLanes).toBe(1);
+    expect([pool.readyLanes, pool.free]).toEqual([1, 1]);
     taken(pool);
-    expect(pool.take()).toBeUndefined();
+    expect([pool.free, pool.take()]).toEqual([0, undefined]);
     expect(states(pool)).toEqual(["mute", "busy"]);
   });
 });

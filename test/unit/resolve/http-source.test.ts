@@ -14,7 +14,7 @@ import {
 import { createSourceRecorder, type SourceRecorder } from "../../support/source-recorder.js";
 
 const url = "http://directory/api/v1/servicediscovery/upstreams/mnist";
-const target: HttpTarget = { kind: "http", text: url, service: "mnist", url };
+const target: HttpTarget = { kind: "http", text: url, service: "mnist", directories: [[url]] };
 const one = { ip: "10.0.0.1", port: 80, weight: 100 };
 const two = { ip: "10.0.0.2", port: 80, weight: 50 };
 const ok = (items: readonly object[], etag?: string): ScriptedAnswer => ({

@@ -57,7 +57,12 @@ describe("parseTarget", () => {
     "https://directory:8443/api/v1/servicediscovery/upstreams/mnist",
     "http://a/upstreams/mnist?internal=false",
   ])("reads the discovery address %s", (text) => {
-    expect(parseTarget(text)).toEqual({ kind: "http", text, service: "mnist", url: text });
+    expect(parseTarget(text)).toEqual({
+      kind: "http",
+      text,
+      service: "mnist",
+      directories: [[text]],
+    });
   });
 
   it.each<[unknown, ...string[]]>([

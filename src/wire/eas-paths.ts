@@ -1,0 +1,2 @@
+/** Where a service of EAS is called, its name behind. */
+export const PREDICT_PREFIX = "/api/predict/";
