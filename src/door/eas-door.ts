@@ -1,4 +1,5 @@
 import { CallAbort } from "../core/call-abort.js";
+import { connectionHeaders } from "../core/connection-headers.js";
 import { type DoorName, type Invocation, isSequence, type Outcome } from "../core/invocation.js";
 import { emptyMetadata, type MetadataView } from "../core/metadata.js";
 import { ServingError, servingError } from "../core/serving-error.js";
@@ -119,13 +120,14 @@ class EasCall implements Invocation, TimeLimited {
 
   #readBody(): Promise<Uint8Array> {
     const { decode, bulkOffset } = this.#options;
+    if (decode === undefined) return this.#request.readBody({ bulkOffset });
     const call: UndecodedCall = {
       request: this.#request,
       abort: this.abort,
       refusal: (bodiesAhead) => this.#invoker.refusal(this, bodiesAhead),
     };
     return this.#request.readBody({
-      decode: decode === undefined ? undefined : (body) => decode(body, call),
+      decode: (body) => decode(body, call),
       bulkOffset,
     });
   }
@@ -228,22 +230,11 @@ function httpStatus(outcome: Outcome): number {
 
 const plainHeaders: HttpHeaders = { "content-type": "application/octet-stream" };
 
-/** Headers that belong to the connection; a processor may not set them. */
-const connectionHeaders: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "host",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 function answerHeaders(metadata: MetadataView): HttpHeaders {
   if (metadata === emptyMetadata) return plainHeaders;
   const headers: Record<string, string> = { ...plainHeaders };
   for (const [key, value] of metadata.entries()) {
+    // A processor may not set those of the connection.
     if (typeof value === "string" && !connectionHeaders.has(key)) headers[key] = value;
   }
   return headers;

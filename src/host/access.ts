@@ -1,5 +1,4 @@
 import { type BuiltinWay, builtins } from "../builtin/registry.js";
-import type { Clock } from "../core/ports.js";
 import type { ServingError } from "../core/serving-error.js";
 import { BUILTIN_PREFIX } from "../door/builtin-http.js";
 import { adminRefusal } from "../server/admin-gate.js";
@@ -20,12 +19,12 @@ export type Access = (head: RequestHead) => ServingError | undefined;
  *
  * @throws ConfigError `INVALID_OPTION` for an empty token.
  */
-export function createAccess(options: ResolvedHostOptions, clock: Clock): Access {
+export function createAccess(options: ResolvedHostOptions, wallNowMs: () => number): Access {
   const guard = createTokenGuard(options.token, "options.token");
   const adminGuard = createTokenGuard(options.adminToken, "options.adminToken");
   const open = openPaths(options);
   const admin = adminWays();
-  const signed = createSignatureRules(options, clock);
+  const signed = createSignatureRules(options, wallNowMs);
   return (head) => {
     if (admin.get(head.path)?.has(head.method) === true) {
       const refusal = adminRefusal(head, adminGuard);

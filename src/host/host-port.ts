@@ -73,7 +73,7 @@ export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
       }),
       refused: (request, error) => countUnanswered(calls, request, error),
     }),
-    authorize: observedAccess(createAccess(options, clock), calls, clock),
+    authorize: observedAccess(createAccess(options, Date.now), calls, clock),
     clock,
     logger,
   });

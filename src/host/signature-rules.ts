@@ -1,13 +1,16 @@
-import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import type { RequestHead } from "../server/request-head.js";
 import { signatureOf } from "../server/request-signature.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 
-/** Makes what a host asks of signed requests besides a right signature. */
+/**
+ * Makes what a host asks of signed requests besides a right signature.
+ *
+ * @param wallNowMs - The time of day, which dates are held against: the clock of timers keeps its own when the system's is set.
+ */
 export function createSignatureRules(
   { checkContentMd5, maxClockSkewMs }: ResolvedHostOptions,
-  clock: Clock,
+  wallNowMs: () => number,
 ): (head: RequestHead) => ServingError | undefined {
   const anyDate = maxClockSkewMs === Number.POSITIVE_INFINITY;
   if (anyDate && !checkContentMd5) return () => undefined;
@@ -18,7 +21,7 @@ export function createSignatureRules(
     if (checkContentMd5 && parts.contentMd5 === "") {
       return servingError("MALFORMED_REQUEST", "content-md5 is missing, signed requests need it");
     }
-    return anyDate ? undefined : dateProblem(parts.date, clock.now(), maxClockSkewMs);
+    return anyDate ? undefined : dateProblem(parts.date, wallNowMs(), maxClockSkewMs);
   };
 }
 

@@ -1,3 +1,4 @@
+import { connectionHeaders } from "../core/connection-headers.js";
 import type { MetadataView } from "../core/metadata.js";
 import { servingError } from "../core/serving-error.js";
 
@@ -6,22 +7,9 @@ const NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 const VALUE = /^(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?$/;
 const TARGET = /^\/[\x21-\x7e]*$/;
 
-/** What belongs to the connection or the body's length, and is the transport's to say. */
-const ownNames: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "expect",
-  "host",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 /** Tells whether a name in lower case is that of a header which callers may set. */
 export function isHeaderName(name: string): boolean {
-  return NAME.test(name) && !ownNames.has(name);
+  return NAME.test(name) && !connectionHeaders.has(name);
 }
 
 /** Tells whether something can be sent as a header's value, and arrives as it is. */

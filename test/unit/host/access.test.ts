@@ -5,7 +5,6 @@ import { type Access, createAccess } from "../../../src/host/access.js";
 import type { HostOptions } from "../../../src/host/host-options.js";
 import { resolveHostOptions } from "../../../src/host/resolve-host-options.js";
 import { builtinHead } from "../../../src/wire/builtin.js";
-import { createFakeClock } from "../../support/fake-clock.js";
 
 /** Every way to call a builtin, by path and verb. */
 const ways = builtins.flatMap(({ name, verbs, methods }) => [
@@ -21,8 +20,7 @@ const ways = builtins.flatMap(({ name, verbs, methods }) => [
   })),
 ]);
 
-const access = (options: HostOptions): Access =>
-  createAccess(resolveHostOptions(options), createFakeClock());
+const access = (options: HostOptions): Access => createAccess(resolveHostOptions(options), () => 0);
 
 function reasonFor(
   rules: Access,

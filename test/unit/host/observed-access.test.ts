@@ -28,7 +28,7 @@ describe("createAccess", () => {
     ["reflection", "rpc", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"],
   ] as const)("with %s open lets a %s of %s in, else only with the token", (name, kind, path) => {
     const openTo = (open: readonly OpenPath[]) =>
-      createAccess(resolveHostOptions({ token: "secret", open }), createFakeClock());
+      createAccess(resolveHostOptions({ token: "secret", open }), () => 0);
     expect(openTo([name])(head(kind, path))).toBeUndefined();
     expect(openTo([])(head(kind, path))?.reason).toBe("UNAUTHENTICATED");
     expect(openTo([])(head(kind, path, "secret"))).toBeUndefined();
@@ -41,7 +41,7 @@ describe("observedAccess", () => {
     const calls = createCallMetrics(createFakeClock());
     calls.series("grpc", PREDICT);
     calls.series("eas", "POST /api/predict");
-    const access = createAccess(resolveHostOptions({ token: "secret" }), createFakeClock());
+    const access = createAccess(resolveHostOptions({ token: "secret" }), () => 0);
     const observed = observedAccess(access, calls, createFakeClock());
     expect(observed(head("rpc", PREDICT))?.reason).toBe("UNAUTHENTICATED");
     expect(observed(head("http", "/api/predict/a/b"))?.reason).toBe("UNAUTHENTICATED");
