@@ -11,7 +11,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/{e2e,conformance,docs}/**/*.test.ts"],
+          include: ["test/{e2e,conformance,docs}/**/*.test.ts", "examples/*/*.test.ts"],
           fileParallelism: false,
           testTimeout: 30_000,
         },

@@ -11,10 +11,16 @@ const bin = (name) => `node_modules/.bin/${name}`;
 const checks = [
   ["format and lint", bin("biome"), "ci", "."],
   ["types", bin("tsc"), "--noEmit"],
+  ["types of the page", bin("tsc"), "--noEmit", "-p", "examples/sentiment/page"],
   ["arrows", bin("depcruise"), "src", "--config", ".dependency-cruiser.cjs"],
   ["dead code", bin("knip"), "--no-progress"],
   ["generated code", "node", "scripts/generate.mjs", "--check"],
 ];
+// By the built kit: after the tests, which build it.
+const exampleChecks = ["chat", "sentiment"].map((name) => [
+  `generated code of examples/${name}`,
+  ...["sh", "-c", `cd examples/${name} && node ../../dist/src/cli/main.js generate --check`],
+]);
 const packChecks = [
   ["package", bin("publint"), "--strict"],
   ["package types", bin("attw"), "--pack", ".", "--profile", "esm-only", "--no-emoji"],
@@ -38,13 +44,13 @@ if (testStatus === undefined) {
 } else if (testStatus !== "0") {
   failed.push("tests");
 }
-for (const check of packChecks) run(check);
+for (const check of [...exampleChecks, ...packChecks]) run(check);
 
 const none = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, success: false };
 const tests = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : none;
 if (!tests.success && !failed.includes("tests")) failed.push("tests");
 
-const total = checks.length + packChecks.length;
+const total = checks.length + exampleChecks.length + packChecks.length;
 const failedChecks = failed.filter((name) => name !== "tests").length;
 if (failed.length > 0) console.log(`\nfailed: ${failed.join(", ")}`);
 const passed = tests.numPassedTests + total - failedChecks;

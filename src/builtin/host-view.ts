@@ -15,7 +15,7 @@ export interface MethodCounter {
   readonly door: string;
   /** `/package.Service/Method`, or the HTTP verb and route. */
   readonly method: string;
-  /** Name of a gRPC status on gRPC doors, the HTTP status otherwise. */
+  /** The HTTP status by EAS's door, the name of a gRPC status by every other. */
   readonly status: string;
   readonly count: number;
   /** Latency from the arrival of the headers to the answer, in milliseconds. */

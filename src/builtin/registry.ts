@@ -1,3 +1,6 @@
+/** Where the builtins stand over HTTP. */
+export const BUILTIN_PREFIX = "/api/builtin/";
+
 /** Name of a builtin. */
 export type BuiltinName =
   | "call"

@@ -154,8 +154,12 @@ export interface ResolvedPolicy extends ResolvedCallPolicy {
 }
 
 /** Options of a channel with nothing left out, everything checked. */
-export interface ResolvedChannelOptions {
+export interface ResolvedChannelOptions extends ResolvedWay {
   readonly target: Target;
+}
+
+/** What a channel's options say besides where the instances are. */
+export interface ResolvedWay {
   readonly tls: ClientTls | undefined;
   readonly directoryToken: TokenSource | undefined;
   readonly directoryTls: ClientTls | undefined;

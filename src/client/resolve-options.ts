@@ -9,6 +9,7 @@ import {
   type FilledChannelOptions,
   type ResolvedCallPolicy,
   type ResolvedChannelOptions,
+  type ResolvedWay,
 } from "./client-options.js";
 
 const { milliseconds, interval, attempts, ratio, bytes, seed: anySeed } = clientRanges;
@@ -25,9 +26,25 @@ const laterOptions: readonly string[] = ["balance", "ejection", "hedgeDelayMs", 
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
   refuseLaterOptions(options, laterOptions, "options");
   const filled = fillOptions<FilledChannelOptions>(options, channelDefaults, "options");
+  return { target: parseTarget(filled.target), ...resolveWay(filled) };
+}
+
+/**
+ * Checks and fills the options of a channel whose instances are known by other means than a target.
+ *
+ * @throws ConfigError naming the option, what was seen and what was expected.
+ */
+export function resolveTargetless(options: Omit<ChannelOptions, "target">): ResolvedWay {
+  const { target: _, ...defaults } = channelDefaults;
+  refuseLaterOptions(options, laterOptions, "options");
+  return resolveWay(
+    fillOptions<Omit<FilledChannelOptions, "target">>(options, defaults, "options"),
+  );
+}
+
+function resolveWay(filled: Omit<FilledChannelOptions, "target">): ResolvedWay {
   const { retryBudgetRatio, firstListTimeoutMs, connectTimeoutMs, seed } = filled;
   return {
-    target: parseTarget(filled.target),
     tls: checkTls(filled.tls, "tls"),
     directoryToken: checkToken(filled.directoryToken, "directoryToken"),
     directoryTls: checkTls(filled.directoryTls, "directoryTls"),

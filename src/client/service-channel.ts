@@ -1,13 +1,15 @@
 import { checkNumber } from "../core/options.js";
-import { systemClock } from "../core/ports.js";
+import { type Clock, systemClock } from "../core/ports.js";
 import { seededRandom } from "../core/seeded-random.js";
 import { servingError } from "../core/serving-error.js";
 import type { Snapshot } from "../core/snapshot.js";
 import { createSource } from "../resolve/create-source.js";
+import type { Source } from "../resolve/source.js";
 import { createGrpcTransport } from "../transport/grpc-transport.js";
+import type { TransportFactory } from "../transport/transport.js";
 import { keepAmbientCall } from "./ambient-storage.js";
 import { ChannelCore, type ChannelParts } from "./channel-core.js";
-import type { ChannelOptions } from "./client-options.js";
+import type { ChannelOptions, ResolvedWay } from "./client-options.js";
 import { resolveChannelOptions } from "./resolve-options.js";
 
 /** How {@link ServiceChannel.ready} waits. */
@@ -76,21 +78,39 @@ export function createServiceChannel(parts: ChannelParts): ServiceChannel {
  * ```
  */
 export function openChannel(options: ChannelOptions): ServiceChannel {
-  const resolved = resolveChannelOptions(options);
+  const { target, ...way } = resolveChannelOptions(options);
+  return openChannelOn(way, {
+    createSource: (ports) => createSource(target, { ...way, ...ports }),
+  });
+}
+
+/** What a channel stands on that is not opened by a target. */
+export interface ChannelGround {
+  readonly createSource: (ports: ChannelPorts) => Source;
+  /** Over gRPC when left out. */
+  readonly createTransport?: TransportFactory;
+  /** The machine's own when left out. */
+  readonly clock?: Clock;
+}
+
+/** Time, chance and the log of a channel. */
+export type ChannelPorts = Pick<ChannelParts, "clock" | "random" | "logger">;
+
+/** Opens a channel on another ground than a target's source. */
+export function openChannelOn(way: ResolvedWay, ground: ChannelGround): ServiceChannel {
   keepAmbientCall();
-  const { target, tls, logger, maxMessageBytes, pingIntervalMs, policy, seed } = resolved;
+  const { tls, logger, maxMessageBytes, pingIntervalMs, policy, seed } = way;
+  const { clock = systemClock, createSource } = ground;
   const random = seed === undefined ? Math.random : seededRandom(seed);
-  const clock = systemClock;
-  const { pollIntervalMs, directoryToken, directoryTls } = resolved;
-  const ports = { clock, random, logger };
-  const source = createSource(target, { ...ports, pollIntervalMs, directoryToken, directoryTls });
+  const ports: ChannelPorts = { clock, random, logger };
   const { connectTimeoutMs } = policy;
   const transport = { tls, maxMessageBytes, pingIntervalMs, connectTimeoutMs };
   return createServiceChannel({
     ...ports,
-    source,
+    source: createSource(ports),
     policy,
-    createTransport: (instance) => createGrpcTransport(instance, transport),
+    createTransport:
+      ground.createTransport ?? ((instance) => createGrpcTransport(instance, transport)),
   });
 }
 

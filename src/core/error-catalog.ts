@@ -44,10 +44,14 @@ export type Reason =
   | "PROPERTY_REFUSED"
   | "ALREADY_RUNNING"
   | "METHOD_NOT_ALLOWED"
-  | "NOT_IN_THIS_VERSION"
   | "STREAM_NEEDED"
   | "LEASE_UNKNOWN"
   | "ADDRESS_IN_USE"
+  | "UNKNOWN_CONTENT_TYPE"
+  | "NOT_OVER_WEB"
+  | "PROTO_INVALID"
+  | "GENERATED_STALE"
+  | "PEER_MISSING"
   | "INTERNAL";
 
 /** One row of the catalogue. */
@@ -315,12 +319,6 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
     "the path does not take that HTTP method",
     "use the method in the message",
   ),
-  NOT_IN_THIS_VERSION: entry(
-    "host",
-    Status.UNIMPLEMENTED,
-    "the kit knows this but cannot do it yet",
-    "see CHANGELOG.md",
-  ),
   STREAM_NEEDED: entry(
     "host",
     Status.UNIMPLEMENTED,
@@ -338,6 +336,36 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
     Status.UNAVAILABLE,
     "the address is taken or cannot be bound",
     "choose another port, or stop what listens there",
+  ),
+  UNKNOWN_CONTENT_TYPE: entry(
+    "host",
+    Status.INVALID_ARGUMENT,
+    "a method was called over HTTP with a content type that no protocol for the web has",
+    "use gRPC-Web or Connect, or gRPC over HTTP/2",
+  ),
+  NOT_OVER_WEB: entry(
+    "host",
+    Status.UNIMPLEMENTED,
+    "a call over gRPC-Web or Connect wants what these do not have here: client streams, compressed messages, JSON of a service without a descriptor set",
+    "do what the message says, or use gRPC over HTTP/2",
+  ),
+  PROTO_INVALID: entry(
+    "config",
+    Status.INVALID_ARGUMENT,
+    "a proto does not parse, breaks a rule, or cannot be turned into code",
+    "correct the place that the message names",
+  ),
+  GENERATED_STALE: entry(
+    "config",
+    Status.FAILED_PRECONDITION,
+    "generated code does not match its protos",
+    "run inferwire generate, and commit",
+  ),
+  PEER_MISSING: entry(
+    "config",
+    Status.FAILED_PRECONDITION,
+    "a command needs a package that is not installed",
+    "run the npm install that the message gives",
   ),
   INTERNAL: entry("host", Status.INTERNAL, "the kit itself failed", "report it with the log"),
 };

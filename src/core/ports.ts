@@ -25,7 +25,8 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Longest time that one timer can count. */
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
 /** The machine's own clock: monotonic, so that a step of the system's time ends no deadline and no lease. */
 export const systemClock: Clock = {

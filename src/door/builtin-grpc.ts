@@ -9,9 +9,7 @@ import type { SampledSecond } from "../builtin/sample-store.js";
 import { tell } from "../builtin/tell.js";
 import { term } from "../builtin/term.js";
 import { ServingError } from "../core/serving-error.js";
-import { deliberateTrailers } from "../processor/runner.js";
 import type { RpcRoute } from "../server/rpc.js";
-import { rpcStatusOf } from "../server/rpc-errors.js";
 import { serverStreamRoute, unaryRoute } from "../server/typed-rpc.js";
 import {
   callRpc,
@@ -26,6 +24,7 @@ import {
   termRpc,
 } from "../wire/builtin.js";
 import { durationFromMs, durationToMs, timestampFromMs } from "../wire/time.js";
+import { processorErrorStatus } from "./processor-error.js";
 
 /** BuiltinService over gRPC: the same builtins as over HTTP. */
 export function builtinRoutes(view: HostView): readonly RpcRoute[] {
@@ -70,14 +69,11 @@ export function builtinRoutes(view: HostView): readonly RpcRoute[] {
 function callRoute(view: HostView): RpcRoute {
   return unaryRoute(
     callRpc,
-    async (request, { metadata, peer, deadlineMs, abort }) => {
-      const caller = { door: "grpc", metadata, peer, deadlineMs, abort } as const;
+    async (request, { door, metadata, peer, deadlineMs, abort }) => {
+      const caller = { door, metadata, peer, deadlineMs, abort };
       return { data: await callFunction(view, request.function, request.data, caller) };
     },
-    (thrown) => {
-      const error = ServingError.from(thrown);
-      return rpcStatusOf(error, deliberateTrailers(error));
-    },
+    (thrown) => processorErrorStatus(ServingError.from(thrown)),
   );
 }
 

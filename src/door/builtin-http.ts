@@ -5,7 +5,12 @@ import { monitor } from "../builtin/monitor.js";
 import { MAX_ECHO_BYTES, ping } from "../builtin/ping.js";
 import { readProperties, writeProperties } from "../builtin/prop.js";
 import { recordedSeconds, recordSamples } from "../builtin/realtime-metrics.js";
-import { type BuiltinEntry, type BuiltinName, builtins } from "../builtin/registry.js";
+import {
+  BUILTIN_PREFIX,
+  type BuiltinEntry,
+  type BuiltinName,
+  builtins,
+} from "../builtin/registry.js";
 import { tell } from "../builtin/tell.js";
 import { term } from "../builtin/term.js";
 import { CallAbort } from "../core/call-abort.js";
@@ -20,10 +25,7 @@ import {
   secondToJson,
 } from "./builtin-json.js";
 import type { BodyDecoder } from "./eas-door.js";
-import { processorErrorReply } from "./processor-error-reply.js";
-
-/** Where the builtins stand over HTTP. */
-export const BUILTIN_PREFIX = "/api/builtin/";
+import { processorErrorReply } from "./processor-error.js";
 
 const byName: ReadonlyMap<string, BuiltinEntry> = new Map(builtins.map((b) => [b.name, b]));
 

@@ -1,23 +1,24 @@
 import { isReason } from "../core/error-catalog.js";
-import type { DoorName } from "../core/invocation.js";
 import { type MetadataView, metadataText } from "../core/metadata.js";
 import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import { Status, statusName } from "../core/status.js";
 import { REASON_TRAILER } from "../core/trailers.js";
-import type { RpcCall, RpcReader, RpcRoute, RpcStatus } from "../server/rpc.js";
-import type { CallSeries, EndedCall } from "./invoker.js";
+import type { RpcCall, RpcDoorName, RpcReader, RpcRoute, RpcStatus } from "../server/rpc.js";
+import { type CallSeries, closedByCaller, type EndedCall, type SeriesByDoor } from "./invoker.js";
 
 /** Counts the calls of a method that the host answers by itself; doors of processors count their own. */
-export function countedRoute(route: RpcRoute, series: CallSeries, clock: Clock): RpcRoute {
+export function countedRoute(route: RpcRoute, series: SeriesByDoor, clock: Clock): RpcRoute {
   return {
     path: route.path,
     requestStream: route.requestStream,
     responseStream: route.responseStream,
+    maxJsonBytes: route.maxJsonBytes,
     accept(call) {
-      const counted = new CountedCall(call, series, clock);
+      const own = series[call.door];
+      const counted = new CountedCall(call, own, clock);
       const reader = route.accept(counted);
-      return countedReader(reader, counted, series);
+      return countedReader(reader, counted, own);
     },
   };
 }
@@ -29,15 +30,15 @@ function countedReader(reader: RpcReader, call: CountedCall, series: CallSeries)
       reader.onMessage(message);
     },
     onHalfClose: () => reader.onHalfClose(),
-    onClose() {
-      call.closed();
-      reader.onClose();
+    onClose(error) {
+      call.closed(error);
+      reader.onClose(error);
     },
   };
 }
 
 class CountedCall implements RpcCall, EndedCall {
-  readonly door: DoorName = "grpc";
+  readonly door: RpcDoorName;
   readonly service = "";
   readonly arrivedMs: number;
   /** Read at once: a call that is over no longer knows. */
@@ -48,6 +49,7 @@ class CountedCall implements RpcCall, EndedCall {
   #ended = false;
 
   constructor(call: RpcCall, series: CallSeries, clock: Clock) {
+    this.door = call.door;
     this.#call = call;
     this.#series = series;
     this.#clock = clock;
@@ -91,11 +93,8 @@ class CountedCall implements RpcCall, EndedCall {
   }
 
   /** The call is over on the wire, whoever ended it. */
-  closed(): void {
-    const late = this.#clock.now() >= this.#call.deadlineMs;
-    const error = late
-      ? servingError("DEADLINE_EXCEEDED", "the call's time is over")
-      : servingError("CANCELLED", "the caller gave the call up");
+  closed(why: ServingError | undefined): void {
+    const error = why ?? closedByCaller(this.#clock.now() >= this.#call.deadlineMs);
     this.#count(error.code, error);
   }
 

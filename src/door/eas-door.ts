@@ -6,7 +6,7 @@ import { ServingError, servingError } from "../core/serving-error.js";
 import type { TimeLimited } from "../core/time-limit.js";
 import type { HttpHeaders, HttpRequest, ReadBodyOptions } from "../server/http.js";
 import { type CallSeries, gapError, type Invoker, pieceProblem } from "./invoker.js";
-import { processorErrorReply } from "./processor-error-reply.js";
+import { processorErrorReply } from "./processor-error.js";
 
 const noBytes = new Uint8Array(0);
 

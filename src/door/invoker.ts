@@ -1,7 +1,9 @@
 import type { DoorName, Invocation, Outcome } from "../core/invocation.js";
 import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
+import { callTimeOver } from "../core/stop-errors.js";
 import type { TimeLimit } from "../core/time-limit.js";
+import type { RpcDoorName } from "../server/rpc.js";
 
 /** What counters and log lines want to know of a call that has ended. */
 export type EndedCall = Pick<
@@ -13,9 +15,9 @@ export type EndedCall = Pick<
 export interface CallSeries {
   /** A call has come in. */
   started(): void;
-  /** A message of a gRPC call has arrived. */
+  /** A message of a call of a method has arrived. */
   received(): void;
-  /** A message of a gRPC call has been handed over for sending. */
+  /** A message of a call of a method has been handed over for sending. */
   sent(): void;
   /** A call has been answered with `status`; `error` says why, unless it went well. */
   ended(call: EndedCall, status: string, error: ServingError | undefined): void;
@@ -46,6 +48,19 @@ export interface Invoker {
   invoke(invocation: Invocation): Promise<Outcome>;
   /** The counters of a method; asked for once a route, not once a call. */
   series(door: DoorName, method: string): CallSeries;
+}
+
+/** The counters of a method, one for each protocol that its calls come in by. */
+export type SeriesByDoor = Readonly<Record<RpcDoorName, CallSeries>>;
+
+/** Makes the counters of a method for each protocol. */
+export function seriesByDoor(make: (door: RpcDoorName) => CallSeries): SeriesByDoor {
+  return { grpc: make("grpc"), "grpc-web": make("grpc-web"), connect: make("connect") };
+}
+
+/** The error of a call that was over on the wire before it was answered. */
+export function closedByCaller(late: boolean): ServingError {
+  return late ? callTimeOver() : servingError("CANCELLED", "the caller gave the call up");
 }
 
 /** The error of a piece of an answer that is too large to go out; undefined when it is not. */

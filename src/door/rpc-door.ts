@@ -13,11 +13,17 @@ import type { RpcHead } from "../core/rpc-definition.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { Status, statusName } from "../core/status.js";
 import type { TimeLimited } from "../core/time-limit.js";
-import { deliberateTrailers } from "../processor/runner.js";
 import type { RpcCall, RpcReader, RpcRoute, RpcStatus } from "../server/rpc.js";
-import { rpcStatusOf } from "../server/rpc-errors.js";
 import { sendFlushed } from "../server/typed-rpc.js";
-import { type CallSeries, gapError, type Invoker, pieceProblem } from "./invoker.js";
+import {
+  type CallSeries,
+  closedByCaller,
+  gapError,
+  type Invoker,
+  pieceProblem,
+  seriesByDoor,
+} from "./invoker.js";
+import { processorErrorStatus } from "./processor-error.js";
 import { RequestPieces } from "./request-pieces.js";
 
 /** What a single request asks for. */
@@ -35,14 +41,14 @@ export interface DoorRpc extends RpcHead {
   readonly encodeResponse: (answer: { data: Uint8Array; status: number }) => Uint8Array;
 }
 
-/** A method of any of the four kinds over gRPC. */
+/** A method of any of the four kinds over gRPC, gRPC-Web and Connect. */
 export function doorRoute(rpc: DoorRpc, invoker: Invoker): RpcRoute {
-  const series = invoker.series("grpc", rpc.path);
+  const series = seriesByDoor((door) => invoker.series(door, rpc.path));
   return {
     path: rpc.path,
     requestStream: rpc.requestStream,
     responseStream: rpc.responseStream,
-    accept: (call) => new DoorCall(call, rpc, invoker, series),
+    accept: (call) => new DoorCall(call, rpc, invoker, series[call.door]),
   };
 }
 
@@ -53,7 +59,7 @@ const noBytes = new Uint8Array(0);
  * admitted; a request stream is read while it is answered, at the pace of whoever answers.
  */
 class DoorCall implements RpcReader, Invocation, TimeLimited {
-  readonly door: DoorName = "grpc";
+  readonly door: DoorName;
   readonly handler: Handler;
   service = "";
   path = "";
@@ -84,6 +90,7 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
     this.#rpc = rpc;
     this.#invoker = invoker;
     this.#series = series;
+    this.door = call.door;
     this.handler = rpc.handler;
     this.method = rpc.path;
     this.takesPieces = rpc.responseStream;
@@ -150,14 +157,15 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
     void this.#run();
   }
 
-  onClose(): void {
+  onClose(error?: ServingError): void {
     if (this.#ended) return;
-    const late = this.#invoker.clock.now() >= this.deadlineMs;
-    const reason = late
-      ? servingError("DEADLINE_EXCEEDED", "the call's time is over")
-      : servingError("CANCELLED", "the caller gave the call up");
+    const reason = error ?? closedByCaller(this.#invoker.clock.now() >= this.deadlineMs);
     this.#count(reason.code, reason);
     this.abort.abort(reason);
+  }
+
+  refusal(): ServingError | undefined {
+    return this.#invoker.refusal(this);
   }
 
   outOfTime(): void {
@@ -166,7 +174,7 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
   }
 
   giveUp(error: ServingError): void {
-    if (!this.#ended) this.#end(rpcStatusOf(error, deliberateTrailers(error)), error);
+    if (!this.#ended) this.#end(processorErrorStatus(error), error);
     this.abort.abort(error);
   }
 

@@ -1,9 +1,8 @@
-import { type BuiltinWay, builtins } from "../builtin/registry.js";
+import { BUILTIN_PREFIX, type BuiltinWay, builtins } from "../builtin/registry.js";
 import type { ServingError } from "../core/serving-error.js";
-import { BUILTIN_PREFIX } from "../door/builtin-http.js";
 import { adminRefusal } from "../server/admin-gate.js";
 import type { RequestHead } from "../server/request-head.js";
-import { createTokenGuard } from "../server/token-guard.js";
+import { createLiveTokenGuard, type LiveTokenGuard } from "../server/token-guard.js";
 import { builtinHead, pingRpc } from "../wire/builtin.js";
 import { healthPaths } from "../wire/health.js";
 import { reflectionPaths } from "../wire/reflection.js";
@@ -14,14 +13,31 @@ import { createSignatureRules, refusedAuthorization } from "./signature-rules.js
 /** Decides, from the head of a request alone, whether it is let in. */
 export type Access = (head: RequestHead) => ServingError | undefined;
 
+/** The guards of a host's tokens. */
+export interface HostGuards {
+  readonly token: LiveTokenGuard;
+  readonly adminToken: LiveTokenGuard;
+}
+
 /**
- * Makes the rules of a host: paths that are open, paths that change state, and the token for everything else.
+ * Makes the guards of a host's tokens.
  *
  * @throws ConfigError `INVALID_OPTION` for an empty token.
  */
-export function createAccess(options: ResolvedHostOptions, wallNowMs: () => number): Access {
-  const guard = createTokenGuard(options.token, "options.token");
-  const adminGuard = createTokenGuard(options.adminToken, "options.adminToken");
+export function createHostGuards(options: ResolvedHostOptions): HostGuards {
+  return {
+    token: createLiveTokenGuard(options.token, "options.token"),
+    adminToken: createLiveTokenGuard(options.adminToken, "options.adminToken"),
+  };
+}
+
+/** Makes the rules of a host: paths that are open, paths that change state, and the token for everything else. */
+export function createAccess(
+  options: ResolvedHostOptions,
+  wallNowMs: () => number,
+  guards: HostGuards = createHostGuards(options),
+): Access {
+  const { token: guard, adminToken: adminGuard } = guards;
   const open = openPaths(options);
   const admin = adminWays();
   const signed = createSignatureRules(options, wallNowMs);

@@ -1,4 +1,3 @@
-import { laneHook } from "../processor/lane-hook.js";
 import type {
   Answer,
   AnyProcessor,
@@ -8,10 +7,12 @@ import type {
   ProcessorFunction,
   ProcessorProperty,
 } from "../processor/processor.js";
+import { runHook } from "../processor/run-hook.js";
+import { keepGivenOptions } from "./given-options.js";
 import type { HostOptions, ResolvedHostOptions } from "./host-options.js";
-import type { ProcessorHost } from "./processor-host.js";
 import { resolveHostOptions } from "./resolve-host-options.js";
 import { startHost } from "./start-host.js";
+import type { ProcessorHost } from "./startable-host.js";
 
 /**
  * What every kind of processor has in common: its options, and the two ways to start it.
@@ -30,6 +31,7 @@ export abstract class Processor {
    */
   constructor(options: HostOptions = {}) {
     this.#options = options;
+    keepGivenOptions(this, options);
     this.#resolved = resolveHostOptions(options);
     this.middleware = this.#resolved.middleware;
   }
@@ -74,7 +76,7 @@ export abstract class Processor {
    * resolves when the lane is closed.
    */
   async run(): Promise<void> {
-    const lane = laneHook();
+    const lane = runHook();
     if (lane !== undefined) return await lane.run(this);
     const { runProcessor } = await import("./run-processor.js");
     await runProcessor(this, this.#resolved);

@@ -1,4 +1,10 @@
-import { type Invocation, isSequence, type Outcome, outcomeInPieces } from "../core/invocation.js";
+import {
+  type DoorName,
+  type Invocation,
+  isSequence,
+  type Outcome,
+  outcomeInPieces,
+} from "../core/invocation.js";
 import { abandonPieces, wrapPieces } from "../core/pieces.js";
 import type { Clock, Logger } from "../core/ports.js";
 import { reasonNotToBegin } from "../core/reason-not-to-begin.js";
@@ -79,7 +85,7 @@ export class CallIntake implements Invoker {
     this.pieceTime.close();
   }
 
-  series(door: "grpc" | "eas", method: string): CallSeries {
+  series(door: DoorName, method: string): CallSeries {
     return this.metrics.series(door, method);
   }
 

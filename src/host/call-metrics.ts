@@ -10,7 +10,7 @@ export interface CallEnd {
   readonly call: EndedCall;
   /** `/package.Service/Method`, or the HTTP verb and route. */
   readonly method: string;
-  /** Name of a gRPC status on gRPC doors, the HTTP status otherwise. */
+  /** The HTTP status by EAS's door, the name of a gRPC status by every other. */
   readonly status: string;
   /** Why it failed; undefined when it went well. */
   readonly error: ServingError | undefined;
@@ -32,7 +32,7 @@ export interface MethodTotals {
   /** Whether the host answers it by itself (builtins, health), so that no processor has seen its calls. */
   readonly own: boolean;
   readonly started: number;
-  /** Messages of gRPC calls. */
+  /** Messages of calls of methods. */
   readonly received: number;
   readonly sent: number;
   /** Calls that ended without an error, and their time together in milliseconds. */
@@ -60,8 +60,8 @@ export interface CallTotals {
 export interface CallMetrics {
   /** The counters of a method that a processor answers; one for each door and method. */
   series(door: string, method: string): CallSeries;
-  /** The counters of a gRPC method that the host answers by itself. */
-  ownSeries(method: string): CallSeries;
+  /** The counters of a method that the host answers by itself; one for each door and method. */
+  ownSeries(door: string, method: string): CallSeries;
   /** A request has been refused before any door had it; counts for its method only where that has counters. */
   refused(call: EndedCall, method: string, status: string, error: ServingError): void;
   /** A call has been given a place in a lane, after so long; 0 at once. */
@@ -98,8 +98,8 @@ class StoredMetrics implements CallMetrics {
     return this.#add(door, method, false);
   }
 
-  ownSeries(method: string): CallSeries {
-    return this.#add("grpc", method, true);
+  ownSeries(door: string, method: string): CallSeries {
+    return this.#add(door, method, true);
   }
 
   #add(door: string, method: string, own: boolean): MethodSeries {

@@ -4,6 +4,7 @@ import { checkServiceName, weightProblem } from "../core/instance.js";
 import { checkNumber, checkOneOf, checkText, seen } from "../core/options.js";
 import { isRecord } from "../core/record.js";
 import { servingError } from "../core/serving-error.js";
+import { checkCors } from "../server/cors-options.js";
 import { serverLimits } from "../server/limits.js";
 import type { HostOptions } from "./host-options.js";
 import { readBoolean, readJson, readNumber, readToken } from "./read-value.js";
@@ -91,6 +92,7 @@ const ways: Readonly<Record<Exclude<keyof HostOptions, RangedOption>, readonly W
     pemFile("_KEY_FILE", "key"),
     pemFile("_CLIENT_CA_FILE", "clientCa"),
   ],
+  cors: json(checkCorsObject),
   lane: word(laneKinds),
   module: text,
   modelPath: text,
@@ -183,6 +185,12 @@ function readOpenPaths(value: string, where: string): readonly string[] {
 function checkObject(value: unknown, where: string): unknown {
   if (isRecord(value)) return value;
   throw servingError("INVALID_OPTION", `${where} is ${seen(value)}, expected a JSON object`);
+}
+
+function checkCorsObject(value: unknown, where: string): unknown {
+  const cors = checkObject(value, where) as NonNullable<HostOptions["cors"]>;
+  checkCors(cors, where);
+  return cors;
 }
 
 function checkLimits(value: unknown, where: string): unknown {

@@ -1,16 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { nearestName } from "../core/nearest.js";
 import { checkText, fillOptions, seen } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
-import { checkClientTls, checkServerTls } from "../server/tls-options.js";
-import {
-  codeOnlyOptions,
-  environmentVariables,
-  VARIABLE_PREFIX,
-  variableOf,
-} from "./environment-options.js";
+import { textPlace } from "../core/text-place.js";
 import type { HostOptions } from "./host-options.js";
+import { jsonPlaces } from "./json-places.js";
+import { optionsFromTexts, textsFromVariables } from "./option-texts.js";
 import { readFilePath, readJson } from "./read-value.js";
 import { optionsFromServiceDescription } from "./service-description.js";
 
@@ -40,12 +35,20 @@ export async function hostOptionsFrom(sources: HostOptionSources): Promise<HostO
     file: undefined,
   };
   const { env, file } = fillOptions(sources, none, "sources");
-  const described = file === undefined ? {} : await fromFile(file);
-  const fromEnvironment = env === undefined ? {} : await fromVariables(env);
+  const described = file === undefined ? {} : await describedOptions(file);
+  const fromEnvironment = env === undefined ? {} : await optionsFromTexts(textsFromVariables(env));
   return { ...described, ...fromEnvironment };
 }
 
-async function fromFile(file: string | URL): Promise<HostOptions> {
+/**
+ * Reads a service description's options alone.
+ *
+ * @param wantsToken - called when it asks for a token to be made; without it that is named as having no effect
+ */
+export async function describedOptions(
+  file: string | URL,
+  wantsToken?: () => void,
+): Promise<HostOptions> {
   if (!(file instanceof URL)) checkText(file, "sources.file");
   const path = readFilePath(file, "sources.file");
   let text: string;
@@ -54,57 +57,24 @@ async function fromFile(file: string | URL): Promise<HostOptions> {
   } catch (cause) {
     throw servingError(
       "INVALID_OPTION",
-      `sources.file is ${seen(path)}, which is unreadable, expected a service description`,
+      `${seen(path)} is unreadable, expected a service description`,
       { cause },
     );
   }
   // Some editors put a byte order mark in front, which JSON does not know.
-  const json = readJson(text.replace(/^\uFEFF/, ""), path);
-  return optionsFromServiceDescription(json, { folder: dirname(path) });
+  const written = text.replace(/^\uFEFF/, "");
+  const json = readJson(written, path, (offset) => placeText(path, textPlace(written, offset)));
+  const places = jsonPlaces(written);
+  return optionsFromServiceDescription(json, {
+    folder: dirname(path),
+    placeOf: (field) => {
+      const place = places.get(field);
+      return place === undefined ? undefined : placeText(path, place);
+    },
+    wantsToken,
+  });
 }
 
-async function fromVariables(
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<HostOptions> {
-  refuseUnknownVariables(env);
-  const options: Record<string, unknown> = {};
-  const parts = new Map<string, Record<string, unknown>>();
-  const givenBy = new Map<string, string>();
-  for (const { variable, option, part, read } of environmentVariables) {
-    const text = env[variable];
-    if (text === undefined) continue;
-    const other = givenBy.get(option);
-    if (other !== undefined && (part === undefined || !parts.has(option))) {
-      throw servingError("INVALID_OPTION", `${other} and ${variable} are both given, expected one`);
-    }
-    givenBy.set(option, variable);
-    const value = await read(text, variable);
-    if (part !== undefined) parts.set(option, { ...parts.get(option), [part]: value });
-    else if (value !== undefined) options[option] = value;
-  }
-  // The table has read each value in the form of its option.
-  const read: HostOptions = { ...options, ...Object.fromEntries(parts) };
-  checkServerTls(read.tls, variableOf("tls"));
-  if (read.directoryTls !== true) checkClientTls(read.directoryTls, variableOf("directoryTls"));
-  return read;
-}
-
-function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>>): void {
-  const known = new Set(environmentVariables.map(({ variable }) => variable));
-  const unknown = Object.keys(env).find(
-    (name) => name.startsWith(VARIABLE_PREFIX) && !known.has(name) && env[name] !== undefined,
-  );
-  if (unknown === undefined) return;
-  throw servingError("UNKNOWN_OPTION", `${unknown} ${unknownBecause(unknown, known)}`);
-}
-
-function unknownBecause(name: string, known: ReadonlySet<string>): string {
-  const codeOnly = codeOnlyOptions.find((option) => variableOf(option) === name);
-  if (codeOnly !== undefined) return `is no variable: ${codeOnly} can be given in code only`;
-  // What all names begin with would make any two of them look alike.
-  const bare = (variable: string): string => variable.slice(VARIABLE_PREFIX.length);
-  const nearest = nearestName(bare(name), [...known].map(bare));
-  return nearest === undefined
-    ? `is no option's variable, expected one such as ${variableOf("maxQueueLength")}`
-    : `is no option's variable, did you mean "${VARIABLE_PREFIX}${nearest}"?`;
+function placeText(path: string, { line, column }: ReturnType<typeof textPlace>): string {
+  return `${path}:${line}:${column}`;
 }

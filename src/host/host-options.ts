@@ -3,6 +3,7 @@ import type { Endpoint } from "../core/endpoint.js";
 import { DEFAULT_WEIGHT } from "../core/instance.js";
 import type { Logger } from "../core/ports.js";
 import type { AnyServerMiddleware, LaneKind } from "../processor/processor.js";
+import type { CorsOptions, CorsRules } from "../server/cors-options.js";
 import { type ServerLimits, serverLimitDefaults } from "../server/limits.js";
 import type { LogLevel } from "../server/logger.js";
 import type { ServerTls } from "../server/port.js";
@@ -29,6 +30,8 @@ export interface HostOptions {
   readonly open?: readonly OpenPath[] | undefined;
   /** Certificate and key, PEM; `clientCa` demands client certificates. @defaultValue none: cleartext */
   readonly tls?: ServerTls | undefined;
+  /** Web pages that may call, by their origins; never the builtins. @defaultValue none: pages of the host's own origin only */
+  readonly cors?: CorsOptions | undefined;
   /** Where `process` runs: the host's own thread, worker threads, child processes. @defaultValue `"process"` with several `workerProcesses`, else `"inline"` */
   readonly lane?: LaneKind | undefined;
   /** Inline: calls in progress at a time; lane `thread`: number of threads; 1 to 1,024; EAS's `worker_threads`. @defaultValue 5 */
@@ -121,6 +124,7 @@ export interface ResolvedHostOptions {
   readonly adminToken: string | readonly string[] | undefined;
   readonly open: readonly OpenPath[];
   readonly tls: ServerTls | undefined;
+  readonly cors: CorsRules | undefined;
   readonly lane: LaneKind;
   /** Number of lanes. */
   readonly lanes: number;
@@ -178,6 +182,7 @@ export const hostDefaults: Readonly<FilledHostOptions> = Object.freeze({
   adminToken: undefined,
   open: ["health"] as const,
   tls: undefined,
+  cors: undefined,
   lane: undefined,
   workerThreads: 5,
   workerProcesses: 1,

@@ -1,35 +1,47 @@
 import type { HostState, HostView } from "../builtin/host-view.js";
+import { BUILTIN_PREFIX, builtins } from "../builtin/registry.js";
+import { CallAbort } from "../core/call-abort.js";
 import { isLoopback } from "../core/endpoint.js";
 import { addressText } from "../core/instance.js";
 import type { Clock, Logger } from "../core/ports.js";
 import { builtinRoutes } from "../door/builtin-grpc.js";
 import { countedRoute } from "../door/counted-route.js";
 import { type HealthView, healthRoutes } from "../door/health-door.js";
+import { seriesByDoor } from "../door/invoker.js";
 import { predictRoutes } from "../door/predict-door.js";
 import { type ReflectionView, reflectionRoutes } from "../door/reflection-door.js";
 import { typedRoutes } from "../door/typed-door.js";
 import type { AnyProcessor } from "../processor/processor.js";
-import { openPort, type Port } from "../server/port.js";
+import { createCors } from "../server/cors.js";
+import type { Port, PortOptions } from "../server/port.js";
 import type { RpcRoute } from "../server/rpc.js";
-import { createAccess } from "./access.js";
-import { createBodyDecoders } from "./body-decoders.js";
+import type { WebCallOwner } from "../server/web/web-call.js";
+import { createWebDoor } from "../server/web/web-door.js";
+import { builtinHead } from "../wire/builtin.js";
+import { createAccess, type HostGuards } from "./access.js";
+import { type BodyDecoders, createBodyDecoders } from "./body-decoders.js";
 import type { CallIntake } from "./call-intake.js";
 import { createHostMetrics } from "./host-metrics.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 import type { StateCell } from "./host-state.js";
 import { createHttpRoutes, httpRouteTexts } from "./http-routes.js";
-import { countUnanswered, observedAccess } from "./observed-access.js";
+import { countUnanswered, observedAccess, type RefusalCounting } from "./observed-access.js";
 
 /** What a host's port is opened with. */
 export interface HostPortParts {
   readonly processor: AnyProcessor;
   readonly options: ResolvedHostOptions;
+  readonly guards: HostGuards;
   readonly state: StateCell;
   readonly view: HostView;
   readonly intake: CallIntake;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly openPort: OpenPort;
 }
+
+/** Opens a port. */
+export type OpenPort = (options: PortOptions) => Promise<Port>;
 
 /** The port of a host, and all that it answers. */
 export interface HostPort {
@@ -45,13 +57,21 @@ export interface HostPort {
  */
 export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
   const { processor, options, view, intake, clock, logger } = parts;
-  const { endpoint, tls, limits, otherPaths, token } = options;
+  const { endpoint, tls, limits, otherPaths, token, cors } = options;
   const calls = intake.metrics;
   const rpcRoutes = rpcRoutesOf(parts);
   const takesBytes = processor.process !== undefined;
   const tensors = processor.tensorSide;
   const decoders = await createBodyDecoders(options);
-  const port = await openPort({
+  const web = createWebDoor({
+    routes: rpcRoutes,
+    limits,
+    clock,
+    descriptorSets: descriptorSetsOf(processor),
+    decode: digests(decoders),
+  });
+  const counting: RefusalCounting = { calls, web, clock };
+  const port = await parts.openPort({
     endpoint,
     tls,
     limits,
@@ -59,7 +79,7 @@ export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
     http: createHttpRoutes({
       view,
       invoker: intake,
-      rpcPaths: new Set(rpcRoutes.map((route) => route.path)),
+      web,
       takesBytes,
       tensors,
       otherPaths,
@@ -71,9 +91,12 @@ export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
         rpcHeads: rpcRoutes,
         samples: () => view.samples.latest,
       }),
-      refused: (request, error) => countUnanswered(calls, request, error),
+      refused: (request, error) => countUnanswered(counting, request, error),
     }),
-    authorize: observedAccess(createAccess(options, Date.now), calls, clock),
+    authorize: observedAccess(createAccess(options, Date.now, parts.guards), counting),
+    errorReply: (head, error) => web.errorReply(head, error),
+    cors: cors && createCors(cors, takesPages),
+    onClosed: () => web.close(),
     clock,
     logger,
   });
@@ -86,10 +109,35 @@ export async function openHostPort(parts: HostPortParts): Promise<HostPort> {
     );
   }
   const routes = [
-    ...rpcRoutes.map(({ path }) => `gRPC ${path}`),
+    ...rpcRoutes.map(rpcRouteText),
     ...httpRouteTexts({ takesBytes, tensors, otherPaths }),
   ];
   return { port, routes };
+}
+
+/** What asks for health names a service and nothing else; anybody may ask where no token is wanted for it. */
+const MAX_OWN_JSON_BYTES = 4_096;
+
+/** Paths of the builtins over gRPC and the protocols of the web. */
+const builtinPaths: ReadonlySet<string> = new Set(
+  builtins.flatMap(({ methods }) => methods.map(({ name }) => builtinHead(name).path)),
+);
+
+/** Whether a path may be called by pages of other origins: builtins never, whatever they are called by. */
+function takesPages(path: string): boolean {
+  return !path.startsWith(BUILTIN_PREFIX) && !builtinPaths.has(path);
+}
+
+/** Bodies of methods come as they are, but for their digest. */
+function digests({ builtins: check }: BodyDecoders): WebCallOwner["decode"] {
+  if (check === undefined) return undefined;
+  return (body, request) =>
+    check(body, { request, abort: new CallAbort(), refusal: () => undefined });
+}
+
+/** A method as lists of routes have it, with the protocols that carry its kind. */
+function rpcRouteText({ path, requestStream }: RpcRoute): string {
+  return requestStream ? `gRPC ${path}` : `gRPC, gRPC-Web, Connect ${path}`;
 }
 
 function rpcRoutesOf(parts: HostPortParts): readonly RpcRoute[] {
@@ -98,13 +146,21 @@ function rpcRoutesOf(parts: HostPortParts): readonly RpcRoute[] {
   const services = (): readonly string[] => servicesOf(routes);
   const ownAnswers = [
     ...builtinRoutes(view),
-    ...healthRoutes(observed(parts, () => [...services(), ...own])),
-    ...reflectionRoutes(observed(parts, services)),
+    ...[
+      ...healthRoutes(observed(parts, () => [...services(), ...own])),
+      ...reflectionRoutes(observed(parts, services)),
+    ].map((route) => ({ ...route, maxJsonBytes: MAX_OWN_JSON_BYTES })),
   ];
   const routes: readonly RpcRoute[] = [
     ...(processor.process === undefined ? [] : predictRoutes(intake)),
     ...typedRoutes(intake, processor.rpcs ?? []),
-    ...ownAnswers.map((route) => countedRoute(route, intake.metrics.ownSeries(route.path), clock)),
+    ...ownAnswers.map((route) =>
+      countedRoute(
+        route,
+        seriesByDoor((door) => intake.metrics.ownSeries(door, route.path)),
+        clock,
+      ),
+    ),
   ];
   return routes;
 }
@@ -117,7 +173,6 @@ function observed(
   { processor, state }: HostPortParts,
   services: () => readonly string[],
 ): HealthView & ReflectionView {
-  const { descriptorSet } = processor;
   return {
     get state(): HostState {
       return state.current;
@@ -126,6 +181,11 @@ function observed(
     get services() {
       return services();
     },
-    descriptorSets: descriptorSet === undefined ? [] : [descriptorSet],
+    descriptorSets: descriptorSetsOf(processor),
   };
+}
+
+/** Descriptor sets of the services that are not the kit's own. */
+function descriptorSetsOf({ descriptorSet }: AnyProcessor): readonly Uint8Array[] {
+  return descriptorSet === undefined ? [] : [descriptorSet];
 }

@@ -1,12 +1,13 @@
 import type { HostView } from "../builtin/host-view.js";
-import { builtins } from "../builtin/registry.js";
+import { BUILTIN_PREFIX, builtins } from "../builtin/registry.js";
 import { isServiceName } from "../core/instance.js";
 import { ServingError, servingError } from "../core/serving-error.js";
-import { BUILTIN_PREFIX, serveBuiltin } from "../door/builtin-http.js";
+import { serveBuiltin } from "../door/builtin-http.js";
 import { createEasDoor, type EasDoorOptions } from "../door/eas-door.js";
 import type { Invoker } from "../door/invoker.js";
 import type { TensorSide } from "../processor/tensor-side.js";
 import type { HttpHandler, HttpRequest } from "../server/http.js";
+import type { WebDoor } from "../server/web/web-door.js";
 import { PREDICT_PREFIX } from "../wire/eas-paths.js";
 import type { BodyDecoders } from "./body-decoders.js";
 import type { HostMetrics } from "./host-metrics.js";
@@ -26,8 +27,8 @@ const OTHER_ROUTE = "other";
 export interface HttpRoutesOptions {
   readonly view: HostView;
   readonly invoker: Invoker;
-  /** Paths of the hosted gRPC methods. */
-  readonly rpcPaths: ReadonlySet<string>;
+  /** Answers the hosted methods. */
+  readonly web: WebDoor;
   /** Whether there is a `process` for `/api/predict` and, with `otherPaths`, for the rest. */
   readonly takesBytes: boolean;
   /** For processors of tensors: what GET of `/api/predict/NAME` tells, if anything. */
@@ -43,7 +44,7 @@ export interface HttpRoutesOptions {
 
 /**
  * Makes the one table of paths of a host's HTTP side; the first that matches answers:
- * builtins, health and metrics, gRPC methods, `/api/predict/NAME[/...]`, everything else.
+ * builtins, health and metrics, methods (gRPC-Web, Connect), `/api/predict/NAME[/...]`, everything else.
  */
 export function createHttpRoutes(options: HttpRoutesOptions): HttpHandler {
   const route = createTable(options);
@@ -63,7 +64,7 @@ export function createHttpRoutes(options: HttpRoutesOptions): HttpHandler {
 }
 
 function createTable(options: HttpRoutesOptions): HttpHandler {
-  const { view, invoker, rpcPaths, takesBytes, otherPaths, decoders, metrics } = options;
+  const { view, invoker, web, takesBytes, otherPaths, decoders, metrics } = options;
   const bodies = bodyOptions(options);
   const predict = createPredict(options, bodies);
   const others = createEasDoor(invoker, `POST ${OTHER_ROUTE}`, bodies);
@@ -72,11 +73,11 @@ function createTable(options: HttpRoutesOptions): HttpHandler {
     if (path.startsWith(BUILTIN_PREFIX)) return serveBuiltin(view, request, decoders.builtins);
     if (HEALTH_PATHS.includes(path)) return serveHealth(view, request);
     if (path === METRICS_PATH) return serveMetrics(metrics, request);
-    if (rpcPaths.has(path)) {
-      throw servingError("NOT_IN_THIS_VERSION", `${path} is answered over HTTP/2 (gRPC) only`);
-    }
+    if (web.has(path)) return web.serve(request);
     if (takesBytes && path.startsWith(PREDICT_PREFIX)) return predict(request);
-    if (!takesBytes || !otherPaths)
+    // Whoever speaks gRPC-Web or Connect means a method, and nothing that `process` would know.
+    const isCall = web.doorOf({ method, path, metadata: request.headers }) !== undefined;
+    if (!takesBytes || !otherPaths || isCall)
       throw servingError("UNKNOWN_ROUTE", `nothing answers at ${shown(path)}`);
     if (method !== "POST") throw wrongVerb(request, "POST");
     return others(request, { service: "", path });

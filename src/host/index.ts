@@ -18,6 +18,7 @@ export type {
   TensorProcessorShape,
 } from "../processor/processor.js";
 export type { TensorInfo, TensorSignature } from "../processor/tensor-signature.js";
+export type { CorsOptions } from "../server/cors-options.js";
 export type { ServerLimits } from "../server/limits.js";
 export type { LogLevel } from "../server/logger.js";
 export type { ServerTls } from "../server/port.js";
@@ -30,7 +31,7 @@ export { BaseProcessor, Processor } from "./base-processor.js";
 export { type HostOptions, hostDefaults, type OpenPath } from "./host-options.js";
 export { type HostOptionSources, hostOptionsFrom } from "./host-options-from.js";
 export { implement, type ServiceMethods } from "./implement.js";
-export type { ProcessorHost } from "./processor-host.js";
 export { startHost } from "./start-host.js";
+export type { ProcessorHost } from "./startable-host.js";
 export { TensorProcessor, type TensorProcessorOptions } from "./tensor-processor.js";
 export { TypedProcessor, type TypedProcessorOptions } from "./typed-processor.js";

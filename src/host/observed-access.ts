@@ -5,39 +5,50 @@ import type { EndedCall } from "../door/invoker.js";
 import type { HttpRequest } from "../server/http.js";
 import { httpErrorForms } from "../server/http-errors.js";
 import type { RequestHead } from "../server/request-head.js";
+import type { WebDoor } from "../server/web/web-door.js";
 import type { Access } from "./access.js";
 import type { CallMetrics } from "./call-metrics.js";
 import { httpRouteOf } from "./http-routes.js";
 
+/** What refusals are counted with. */
+export interface RefusalCounting {
+  readonly calls: CallMetrics;
+  /** Tells calls of methods over HTTP from other requests. */
+  readonly web: Pick<WebDoor, "doorOf">;
+  readonly clock: Clock;
+}
+
 /** Counts and logs what is refused by its head, before any door has it. */
-export function observedAccess(access: Access, calls: CallMetrics, clock: Clock): Access {
+export function observedAccess(access: Access, counting: RefusalCounting): Access {
   return (head) => {
     const refusal = access(head);
-    if (refusal !== undefined) countRefusal(calls, head, clock.now(), refusal);
+    if (refusal !== undefined) countRefusal(counting, head, counting.clock.now(), refusal);
     return refusal;
   };
 }
 
 /** Counts and logs a request over HTTP that no door answers. */
 export function countUnanswered(
-  calls: CallMetrics,
+  counting: RefusalCounting,
   request: HttpRequest,
   error: ServingError,
 ): void {
   const { method, path, peer, headers } = request;
   const head = { kind: "http", method, path, peer, metadata: headers } as const;
-  countRefusal(calls, head, request.arrivedMs, error);
+  countRefusal(counting, head, request.arrivedMs, error);
 }
 
 function countRefusal(
-  calls: CallMetrics,
-  { kind, method, path, metadata, peer }: RequestHead,
+  { calls, web }: RefusalCounting,
+  head: RequestHead,
   arrivedMs: number,
   error: ServingError,
 ): void {
-  const rpc = kind === "rpc";
+  const { method, path, metadata, peer } = head;
+  const door = head.kind === "rpc" ? "grpc" : (web.doorOf(head) ?? "eas");
+  const rpc = door !== "eas";
   const call: EndedCall = {
-    door: rpc ? "grpc" : "eas",
+    door,
     method: rpc ? path : method,
     service: "",
     metadata,

@@ -1,24 +1,24 @@
-import { hostname } from "node:os";
 import type { HostState } from "../builtin/host-view.js";
-import { builtins } from "../builtin/registry.js";
-import { addressText, instanceOf } from "../core/instance.js";
+import { BUILTIN_PREFIX, builtins } from "../builtin/registry.js";
+import { addressText } from "../core/instance.js";
 import { checkNumber } from "../core/options.js";
 import { type Clock, type Logger, systemClock } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
 import { endedByStop, hostStopping } from "../core/stop-errors.js";
-import { BUILTIN_PREFIX } from "../door/builtin-http.js";
 import type { LanePool } from "../lane/lane-pool.js";
 import { checkProcessor } from "../processor/check-processor.js";
 import type { AnyProcessor } from "../processor/processor.js";
 import { isLeveled } from "../server/logger.js";
-import type { Port } from "../server/port.js";
+import { openPort, type Port } from "../server/port.js";
+import { createHostGuards, type HostGuards } from "./access.js";
 import { CallIntake } from "./call-intake.js";
 import { type CallLog, createCallLog } from "./call-log.js";
 import { createCallMetrics } from "./call-metrics.js";
 import { hostConfigView } from "./host-config-view.js";
 import { createHostLanes } from "./host-lanes.js";
 import type { ResolvedHostOptions } from "./host-options.js";
-import { openHostPort } from "./host-port.js";
+import { HostPlace } from "./host-place.js";
+import { type HostPort, type OpenPort, openHostPort } from "./host-port.js";
 import { createHostProperties, type HostProperties } from "./host-properties.js";
 import { HostReport, type ReportedHost } from "./host-report.js";
 import { createStateCell } from "./host-state.js";
@@ -26,29 +26,26 @@ import { createLiveSettings } from "./live-settings.js";
 import { createRecentErrors } from "./recent-errors.js";
 import type { Registration } from "./registration.js";
 import { hostNumberRanges } from "./resolve-host-options.js";
+import type { Secret, StartableHost } from "./startable-host.js";
 import { KIT_VERSION } from "./version.js";
 
-/** A running host. */
-export interface ProcessorHost extends AsyncDisposable {
-  readonly state: HostState;
-  /** What was bound: port 0 has become a number. */
-  readonly address: { readonly host: string; readonly port: number };
-  /** Resolves when the host has stopped, whoever stopped it. */
-  readonly closed: Promise<void>;
-  /**
-   * Stops in order: not ready, deregistered, drained, disposed. Idempotent; resolves when everything is over.
-   *
-   * @param options - `gracePeriodMs`: how long calls in progress may go on; the host's `terminationGracePeriodMs` when
-   * left out. What is left then ends with UNAVAILABLE.
-   * @throws ConfigError `INVALID_OPTION` for a grace period that is no number of milliseconds.
-   */
-  close(options?: { readonly gracePeriodMs?: number | undefined }): Promise<void>;
+/** What a host stands on; tests bring their own. */
+export interface HostGround {
+  readonly clock: Clock;
+  readonly openPort: OpenPort;
 }
 
-/** A host before it runs; `close` stops it at any time. */
-export interface StartableHost extends ProcessorHost {
-  /** Starts; resolves when the host is ready. */
-  start(): Promise<void>;
+const machine: HostGround = { clock: systemClock, openPort };
+
+/** How a host is started. */
+export interface StartManner {
+  /**
+   * Whether it shares its port with another process that still answers: it listens only once it is ready then, so that no
+   * caller comes too early. @defaultValue false
+   */
+  readonly takesOver?: boolean;
+  /** @defaultValue the machine */
+  readonly ground?: HostGround | undefined;
 }
 
 /** Makes a host with the engine in place; `start-host.ts` is the way in that loads it. */
@@ -56,6 +53,7 @@ export function createProcessorHost(
   processor: AnyProcessor,
   options: ResolvedHostOptions,
   logger: Logger,
+  { takesOver = false, ground = machine }: StartManner = {},
 ): StartableHost {
   checkProcessor(processor);
   if (options.warmUp.length > 0 && processor.process === undefined) {
@@ -64,7 +62,7 @@ export function createProcessorHost(
       "options.warmUp replays payloads to process(), which a typed service does not have: warm it up in initialize()",
     );
   }
-  return new RunningHost(processor, options, { clock: systemClock, logger });
+  return new RunningHost(processor, options, { ...ground, logger, takesOver });
 }
 
 /** Time between the answer of the last aborted call and the break of its connection. */
@@ -86,12 +84,12 @@ class RunningHost implements StartableHost, ReportedHost {
   readonly #callLog: CallLog;
   readonly #pool: LanePool;
   readonly #intake: CallIntake;
+  readonly #guards: HostGuards;
+  readonly #takesOver: boolean;
+  readonly #place: HostPlace;
   readonly #properties: HostProperties;
   readonly #report: HostReport;
   readonly #initialising = new AbortController();
-  #port: Port | undefined;
-  #routes: readonly string[] = [];
-  #registration: Registration | undefined;
   #closing: Promise<void> | undefined;
   /** The grace period of the stop that is under way. */
   #graceMs = 0;
@@ -103,18 +101,27 @@ class RunningHost implements StartableHost, ReportedHost {
   constructor(
     processor: AnyProcessor,
     options: ResolvedHostOptions,
-    ports: { readonly clock: Clock; readonly logger: Logger },
+    ports: HostGround & { readonly logger: Logger; readonly takesOver: boolean },
   ) {
     const { clock, logger } = ports;
+    this.#takesOver = ports.takesOver;
+    this.#guards = createHostGuards(options);
     this.#processor = processor;
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
+    this.#place = new HostPlace({
+      options,
+      clock,
+      logger,
+      bind: () => this.#bind(ports.openPort),
+      refuseClosed: () => this.#refuseClosed(),
+    });
     this.#properties = createHostProperties({
       live: createLiveSettings(options, {
         setLimits: (limits) => this.#intake.admission.setLimits(limits),
         setCallsPerLane: (calls) => this.#pool.setCallsPerLane(calls),
-        setWeight: (weight) => this.#registration?.setWeight(weight),
+        setWeight: (weight) => this.#place.setWeight(weight),
         logger: options.logger === undefined && isLeveled(logger) ? logger : undefined,
       }),
       ranges: hostNumberRanges,
@@ -154,25 +161,19 @@ class RunningHost implements StartableHost, ReportedHost {
   }
 
   get address(): { readonly host: string; readonly port: number } {
-    return this.#port?.address ?? this.#options.endpoint;
+    return this.#place.address;
   }
 
   get boundPort(): Port | undefined {
-    return this.#port;
+    return this.#place.port;
   }
 
   get routes(): readonly string[] {
-    return this.#routes;
+    return this.#place.routes;
   }
 
   get instance(): string {
-    const { name, advertised } = this.#options;
-    if (name !== "") return name;
-    const port = advertised?.port ?? this.address.port;
-    // Two hosts of one machine may have the same port on different addresses.
-    return advertised === undefined
-      ? `${hostname()}:${port}`
-      : `${hostname()}@${addressText(advertised.ip, port)}`;
+    return this.#place.instance;
   }
 
   async start(): Promise<void> {
@@ -180,12 +181,7 @@ class RunningHost implements StartableHost, ReportedHost {
     const { service, notices, lane, lanes, callsPerLane } = this.#options;
     logger.info({ service: service || "(unnamed)", version: KIT_VERSION }, "service created");
     for (const notice of notices) logger.info({}, notice);
-    const port = await this.#bind();
-    if (this.#closing !== undefined) {
-      await this.#closing;
-      await port.close();
-      throw closedTooSoon();
-    }
+    if (!this.#takesOver) await this.#place.bind();
     const paths = builtins.map(({ name }) => BUILTIN_PREFIX + name);
     logger.info({ paths }, "builtins installed");
     this.#report.open();
@@ -194,22 +190,19 @@ class RunningHost implements StartableHost, ReportedHost {
     } catch (thrown) {
       // A stop that came first has ended everything itself.
       if (this.#closing !== undefined) await this.#closing;
-      else await this.#endUnstarted(port);
+      else await this.#endUnstarted();
       throw thrown;
     }
     if (this.#closing === undefined)
       logger.info({ kind: lane, lanes, callsPerLane }, "lanes ready");
-    const registration = await this.#prepareRegistration(port);
+    // Loaded before the host is ready where it can be: it is registered in the turn in which it becomes so.
+    const early = this.#takesOver ? undefined : await this.#place.prepareRegistration();
     await this.#lanesSuffice();
-    if (this.#closing !== undefined) {
-      await this.#closing;
-      throw closedTooSoon();
-    }
+    await this.#refuseClosed();
     this.#warmingUp();
     this.#state.move("ready");
     this.#intake.open();
-    this.#registration = registration;
-    registration?.start();
+    this.#place.register(this.#takesOver ? await this.#takeOver() : early);
     logger.info({ address: addressText(this.address.host, this.address.port) }, "service started");
     // Lanes may have been lost in this very turn.
     this.#judgeLanes();
@@ -219,25 +212,42 @@ class RunningHost implements StartableHost, ReportedHost {
     if (this.state === "starting") this.#state.move("warming");
   }
 
-  async #endUnstarted(port: Port): Promise<void> {
+  /** Throws when the host was closed meanwhile, once that is over. */
+  async #refuseClosed(): Promise<void> {
+    if (this.#closing === undefined) return;
+    await this.#closing;
+    await this.#place.port?.close();
+    throw closedTooSoon();
+  }
+
+  /** All that comes can be answered by now. */
+  async #takeOver(): Promise<Registration | undefined> {
+    try {
+      return await this.#place.takeOver();
+    } catch (thrown) {
+      await this.close({ gracePeriodMs: 0 });
+      throw thrown;
+    }
+  }
+
+  async #endUnstarted(): Promise<void> {
     this.#state.move("stopped");
-    await port.close();
+    await this.#place.port?.close();
     this.#stopClocks();
   }
 
-  async #bind(): Promise<Port> {
-    const { port, routes } = await openHostPort({
+  #bind(open: OpenPort): Promise<HostPort> {
+    return openHostPort({
       processor: this.#processor,
       options: this.#options,
+      guards: this.#guards,
       state: this.#state,
       view: this.#report,
       intake: this.#intake,
       clock: this.#clock,
       logger: this.#logger,
+      openPort: open,
     });
-    this.#port = port;
-    this.#routes = routes;
-    return port;
   }
 
   /** Resolves when enough lanes can take calls, which their processors' `isReady` may delay, or the host is closed. */
@@ -265,31 +275,6 @@ class RunningHost implements StartableHost, ReportedHost {
     this.#logger[enough ? "info" : "warn"]({ readyLanes, minReadyLanes, lanes }, `host ${next}`);
   }
 
-  // The outbound half of the engine is loaded only where there is a directory to talk to.
-  async #prepareRegistration(port: Port): Promise<Registration | undefined> {
-    const { service, advertised, directories, directoryToken, directoryTls, leaseTtlMs, app } =
-      this.#options;
-    if (advertised === undefined) return undefined;
-    const { createRegistration } = await import("./registration.js");
-    return createRegistration({
-      directories,
-      token: directoryToken,
-      tls: directoryTls,
-      service,
-      instance: instanceOf({
-        name: this.instance,
-        host: advertised.ip,
-        port: advertised.port ?? port.address.port,
-        weight: this.#options.weight,
-        app,
-      }),
-      leaseTtlMs,
-      clock: this.#clock,
-      random: Math.random,
-      logger: this.#logger,
-    });
-  }
-
   /** Begins a stop; answers with the grace period in force. */
   stop(graceMs: number | undefined): number {
     this.close({ gracePeriodMs: graceMs }).catch((err: unknown) =>
@@ -308,6 +293,19 @@ class RunningHost implements StartableHost, ReportedHost {
     return this.#closing;
   }
 
+  async handOver({ listed }: { readonly listed: boolean }): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#logger.info({ calls: this.#intake.accepted }, "handing over");
+      await this.#place.handOver(listed, this.closed);
+    }
+    return this.close();
+  }
+
+  setSecret(secret: Secret, tokens: readonly string[]): void {
+    if (secret !== "directoryToken") this.#guards[secret].replace(tokens);
+    else if (tokens[0] !== undefined) this.#place.setDirectoryToken(tokens[0]);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -319,12 +317,12 @@ class RunningHost implements StartableHost, ReportedHost {
     this.#state.move("draining");
     this.#initialising.abort(hostStopping());
     this.#onEnoughLanes();
-    await this.#registration?.stop();
+    await this.#place.deregister();
     if (preStopDelayMs > 0) await this.#wait(preStopDelayMs);
     this.#intake.refuse();
     const endMs = this.#clock.now() + graceMs;
     const cancelAbort = this.#clock.after(graceMs, () => this.#abortRest());
-    await this.#port?.drain(graceMs + FLUSH_MS);
+    await this.#place.port?.drain(graceMs + FLUSH_MS);
     // A caller that left leaves its process() running: dispose() waits for that too.
     await Promise.race([this.#intake.admission.idle(), this.#wait(this.#leftMs(endMs))]);
     cancelAbort();

@@ -7,6 +7,7 @@ const helps: Readonly<Record<keyof ResolvedHostOptions, string>> = {
   callLogRatio: "part of all calls that leave a line in the log, 0 to 1",
   callsPerLane: "calls at a time in each lane; fewer take effect as calls end",
   checkContentMd5: "whether bodies are compared with their Content-MD5",
+  cors: "web pages that may call",
   decompressor: "how request bodies over HTTP are compressed",
   directories: "directories that the host registers with",
   directoryTls: "TLS towards the directory",

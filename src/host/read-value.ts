@@ -60,15 +60,26 @@ export function readToken(value: unknown, where: string): string {
 /**
  * Parses JSON. What the parser says is not handed on but for the place: it quotes the text, which may hold a token.
  *
+ * @param at - writes the place of an offset, instead of `where` and the offset
  * @throws ConfigError `INVALID_OPTION`.
  */
-export function readJson(text: string, where: string): unknown {
+export function readJson(text: string, where: string, at?: (offset: number) => string): unknown {
   try {
     return JSON.parse(text);
   } catch (thrown) {
-    const place = / at position \d+/.exec(String(thrown))?.[0] ?? "";
-    throw servingError("INVALID_OPTION", `${where} is not JSON${place}`);
+    const offset = offsetOf(String(thrown), text);
+    // Not for every mistake does the parser say where it is.
+    if (offset === undefined) throw servingError("INVALID_OPTION", `${where} is not JSON`);
+    const place = at === undefined ? where : at(offset);
+    const behind = at === undefined ? ` at position ${offset}` : "";
+    throw servingError("INVALID_OPTION", `${place} is not JSON${behind}`);
   }
+}
+
+function offsetOf(parserText: string, text: string): number | undefined {
+  const position = / at position (\d+)/.exec(parserText)?.[1];
+  if (position !== undefined) return Number(position);
+  return parserText.includes("Unexpected end of JSON input") ? text.length : undefined;
 }
 
 /**

@@ -19,6 +19,10 @@ export interface Registration {
   start(): void;
   /** Registers anew with another weight; the lists change in one step. Only after `start`. */
   setWeight(weight: number): void;
+  /** Shows this token to the directories from now on. */
+  setToken(token: string): void;
+  /** Lets the leases be, for whoever registers under the same name now, and renews them no more. */
+  leave(): void;
   /** Gives every lease back; waits for the directories' answers, but not for long. */
   stop(): Promise<void>;
 }
@@ -63,6 +67,12 @@ export function createRegistration(options: RegistrationOptions): Registration {
     setWeight(weight) {
       for (const lease of leases) lease.setWeight(weight);
     },
+    setToken(token) {
+      for (const lease of leases) lease.setToken(token);
+    },
+    leave() {
+      for (const lease of leases) lease.leave();
+    },
     async stop() {
       await Promise.all(leases.map((lease) => lease.stop()));
     },
@@ -84,7 +94,7 @@ class LeasedRegistration implements Registration {
   readonly #options: RegistrationOptions;
   readonly #directory: Instance;
   readonly #connect: TransportFactory;
-  readonly #metadata: MetadataView;
+  #metadata: MetadataView;
   readonly #backoff: Backoff;
   #instance: Instance;
   /** What the lease says; another than `#instance` after a change that the directory has not been told of yet. */
@@ -117,7 +127,8 @@ class LeasedRegistration implements Registration {
           maxMessageBytes: MAX_MESSAGE_BYTES,
           pingIntervalMs: 0,
         }));
-    this.#metadata = token === undefined ? emptyMetadata : metadataOf({ authorization: token });
+    this.#metadata = emptyMetadata;
+    if (token !== undefined) this.setToken(token);
     this.#backoff = createBackoff(
       { initialMs: Math.min(FIRST_RETRY_MS, leaseTtlMs / 20), maxMs: LONGEST_RETRY_MS },
       random,
@@ -138,6 +149,17 @@ class LeasedRegistration implements Registration {
       this.#cancelTimer?.();
       await this.#register();
     });
+  }
+
+  setToken(token: string): void {
+    this.#metadata = metadataOf({ authorization: token });
+  }
+
+  leave(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#cancelTimer?.();
+    void this.#exchange.then(() => this.#transport?.close());
   }
 
   async stop(): Promise<void> {

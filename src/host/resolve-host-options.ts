@@ -18,6 +18,7 @@ import { isToken } from "../core/token.js";
 import { middlewareList } from "../processor/middleware.js";
 import { moduleUrl } from "../processor/module-url.js";
 import type { LaneKind } from "../processor/processor.js";
+import { checkCors } from "../server/cors-options.js";
 import { serverLimits } from "../server/limits.js";
 import type { LogLevel } from "../server/logger.js";
 import { checkClientTls, checkServerTls } from "../server/tls-options.js";
@@ -105,6 +106,7 @@ export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions
     adminToken: checkedTokens(o.adminToken, "options.adminToken"),
     open: o.open ?? [],
     tls: checkServerTls(o.tls, "options.tls"),
+    cors: checkCors(o.cors, "options.cors"),
     ...resolveLanes(o, number),
     module: o.module === undefined ? undefined : moduleUrl(o.module),
     modelPath: o.modelPath,

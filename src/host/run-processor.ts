@@ -4,14 +4,13 @@ import type { AnyProcessor } from "../processor/processor.js";
 import { createLogger } from "../server/logger.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 import { createProcessorHost } from "./processor-host.js";
+import { stopSignals } from "./stop-signals.js";
 
-const signals = ["SIGINT", "SIGTERM"] as const;
+/** How long a host that could not start, or has stopped under `serve`, may still hold the process by what it has opened. */
+export const LINGER_MS = 2_000;
 
-/** Exit code of a process that a signal ended, as shells have it: 128 and the signal's number. */
-const exitCodes: Readonly<Record<(typeof signals)[number], number>> = { SIGINT: 130, SIGTERM: 143 };
-
-/** How long a host that could not start may still hold the process, by what `initialize` has opened. */
-const LINGER_MS = 2_000;
+/** Said at the first signal. */
+export const SHUTTING_DOWN = "shutting down ... press Ctrl+C again to force quit";
 
 /** Runs a host until it stops, by a signal, by `term`, or because it could not start. */
 export async function runProcessor(
@@ -21,13 +20,16 @@ export async function runProcessor(
   const logger = options.logger ?? createLogger(options.logLevel);
   const host = createProcessorHost(processor, options, logger);
   let stopping = false;
-  const onSignal = (signal: (typeof signals)[number]): void => {
-    if (stopping) process.exit(exitCodes[signal]);
-    stopping = true;
-    logger.info({ signal }, "shutting down ... press Ctrl+C again to force quit");
-    host.close().catch((err: unknown) => logger.error({ err }, "stop failed"));
-  };
-  for (const signal of signals) process.on(signal, onSignal);
+  const listeners = stopSignals.map(([signal, exitCode]) => {
+    const onSignal = (): void => {
+      if (stopping) process.exit(exitCode);
+      stopping = true;
+      logger.info({ signal }, SHUTTING_DOWN);
+      host.close().catch((err: unknown) => logger.error({ err }, "stop failed"));
+    };
+    process.on(signal, onSignal);
+    return [signal, onSignal] as const;
+  });
   try {
     // An initialize() that ignores its signal must not keep a host that was told to stop.
     await Promise.race([host.start(), host.closed]);
@@ -35,7 +37,7 @@ export async function runProcessor(
   } catch (thrown) {
     if (!stopping) reportFailure(thrown, logger);
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
+    for (const [signal, onSignal] of listeners) process.off(signal, onSignal);
   }
 }
 

@@ -16,6 +16,8 @@ interface Reading {
   readonly folder: string;
   /** Takes down what was accepted and does nothing here. */
   withoutEffect(what: string): void;
+  /** Names a field, for messages. */
+  at(path: string): string;
 }
 
 /** What becomes of a field, with everything below it. */
@@ -27,9 +29,34 @@ export type FieldUse =
     }
   | { readonly becomes: "no effect" }
   /** As it should be when true; no effect when false. */
-  | { readonly becomes: "always true" };
+  | { readonly becomes: "always true" }
+  /** A token is made where none is given, by who can show it; no effect elsewhere. */
+  | { readonly becomes: "made token" };
+
+/** What reading a service description needs besides. */
+export interface DescriptionReading {
+  /** What paths in the description are relative to. */
+  readonly folder: string;
+  /** Where a field stands, as `file:line:column`; undefined when that is not known. */
+  placeOf?(path: string): string | undefined;
+  /** Called when the description asks for a token to be made. */
+  readonly wantsToken?: (() => void) | undefined;
+}
 
 const at = (path: string): string => `service description: ${path}`;
+
+/** Names a field with the place that it, or the nearest one above it, stands at. */
+function placed(path: string, placeOf: DescriptionReading["placeOf"]): string {
+  for (let above = path; above !== ""; above = pathAbove(above)) {
+    const place = placeOf?.(above);
+    if (place !== undefined) return `${place}: ${at(path)}`;
+  }
+  return at(path);
+}
+
+function pathAbove(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("."), path.lastIndexOf("[")));
+}
 
 const option = (
   name: keyof HostOptions,
@@ -37,7 +64,7 @@ const option = (
 ): FieldUse => ({
   becomes: "option",
   option: name,
-  read: (value, path, reading) => read(value, at(path), reading),
+  read: (value, path, reading) => read(value, reading.at(path), reading),
 });
 const number = (name: keyof typeof hostNumberRanges): FieldUse =>
   option(name, (value, where) =>
@@ -60,6 +87,7 @@ export const serviceDescriptionFields: ReadonlyMap<string, FieldUse> = new Map<s
   ["name", service],
   ["metadata.name", service],
   ["token", option("token", readToken)],
+  ["generate_token", { becomes: "made token" }],
   ["processor_entry", option("module", readModule)],
   ["model_path", option("modelPath", readText)],
   ["model_config", option("modelConfig", readModelConfig)],
@@ -75,7 +103,7 @@ export const serviceDescriptionFields: ReadonlyMap<string, FieldUse> = new Map<s
   ...namesOf("metadata.rpc.", "io_threads enable_jemalloc proxy_path batching max_batch_size"),
   ...namesOf("metadata.rpc.", "max_batch_timeout http.default_headers"),
   ...namesOf("", "processor processor_path processor_mainclass processor_type model_entry"),
-  ...namesOf("", "oss_endpoint data_image generate_token runtime autoscaler containers cloud"),
+  ...namesOf("", "oss_endpoint data_image runtime autoscaler containers cloud"),
   ...namesOf("", "networking storage dockerAuth labels sinker confidential unit aimaster features"),
   ...namesOf("metadata.", "instance cpu gpu memory gpu_memory gpu_core_percentage qos cuda rdma"),
   ...namesOf("metadata.", "shm_size disk resource region workspace_id type workload_type group"),
@@ -91,33 +119,32 @@ export const serviceDescriptionFields: ReadonlyMap<string, FieldUse> = new Map<s
  * What the platform alone makes use of is accepted; one line of `notices` names it.
  *
  * @param json - The parsed description.
- * @param from - `folder`: what paths in the description are relative to.
  * @throws ConfigError `INVALID_OPTION` for a value that cannot be read, `UNKNOWN_OPTION` for a field that nobody knows; both
  * name the field's path.
  */
 export function optionsFromServiceDescription(
   json: unknown,
-  from: { readonly folder: string },
+  from: DescriptionReading,
 ): HostOptions {
   const ignored: string[] = [];
   const reading: Reading = {
     folder: from.folder,
     withoutEffect: (what) => ignored.push(what),
+    at: (path) => placed(path, from.placeOf),
   };
   const options: Record<string, unknown> = {};
   const givenBy = new Map<string, string>();
-  for (const { path, value, use } of fieldsOf(json, "")) {
-    if (use.becomes === "no effect") reading.withoutEffect(path);
-    if (use.becomes === "always true" && !readBoolean(value, at(path))) {
-      reading.withoutEffect(`${path} (false: a host always stops in order on SIGTERM)`);
+  for (const { path, value, use } of fieldsOf(json, "", reading)) {
+    if (use.becomes !== "option") {
+      takeOther(use.becomes, { path, value, reading, wantsToken: from.wantsToken });
+      continue;
     }
-    if (use.becomes !== "option") continue;
     const read = use.read(value, path, reading);
     const other = givenBy.get(use.option);
     // The name often stands in both of its places.
     if (other !== undefined && !isDeepStrictEqual(read, options[use.option])) {
       const places = other === path ? "twice" : `also as ${other}`;
-      throw servingError("INVALID_OPTION", `${at(path)} is given ${places}, and differs`);
+      throw servingError("INVALID_OPTION", `${reading.at(path)} is given ${places}, and differs`);
     }
     givenBy.set(use.option, path);
     options[use.option] = read;
@@ -128,23 +155,45 @@ export function optionsFromServiceDescription(
   return options;
 }
 
+/** Takes a field that becomes no option. */
+function takeOther(
+  becomes: Exclude<FieldUse["becomes"], "option">,
+  field: {
+    readonly path: string;
+    readonly value: unknown;
+    readonly reading: Reading;
+    readonly wantsToken: DescriptionReading["wantsToken"];
+  },
+): void {
+  const { path, value, reading, wantsToken } = field;
+  const holds = becomes !== "no effect" && readBoolean(value, reading.at(path));
+  if (becomes === "made token" && holds && wantsToken !== undefined) {
+    wantsToken();
+    return;
+  }
+  if (becomes === "made token" && !holds) return;
+  if (becomes === "always true" && holds) return;
+  const why = "(false: a host always stops in order on SIGTERM)";
+  reading.withoutEffect(becomes === "always true" ? `${path} ${why}` : path);
+}
+
 interface Field {
   readonly path: string;
   readonly value: unknown;
   readonly use: FieldUse;
 }
 
-function fieldsOf(value: unknown, prefix: string): readonly Field[] {
+function fieldsOf(value: unknown, prefix: string, reading: Reading): readonly Field[] {
   if (!isRecord(value)) {
-    const what = prefix === "" ? "service description" : at(prefix.slice(0, -1));
+    const what = prefix === "" ? "service description" : reading.at(prefix.slice(0, -1));
     throw servingError("INVALID_OPTION", `${what} is ${seen(value)}, expected an object`);
   }
   return Object.entries(value).flatMap(([key, inner]) => {
     const path = prefix + key;
     const use = useOf(path);
     if (use !== undefined) return [{ path, value: inner, use }];
-    if (knownBelow(`${path}.`).length > 0) return fieldsOf(inner, `${path}.`);
-    throw servingError("UNKNOWN_OPTION", `${at(path)} is not known${hint(prefix, key)}`);
+    if (knownBelow(`${path}.`).length > 0) return fieldsOf(inner, `${path}.`, reading);
+    throw servingError("UNKNOWN_OPTION", `${reading.at(path)} is not known${hint(prefix, key)}`);
   });
 }
 
@@ -213,12 +262,12 @@ function readMetrics(value: unknown, path: string, reading: Reading): Record<str
   if (isRecord(value)) {
     const entries = Object.entries(value);
     return Object.fromEntries(
-      entries.map(([name, help]) => [name, helpOf(help, name, `${path}.${name}`)]),
+      entries.map(([name, help]) => [name, helpOf(help, name, reading.at(`${path}.${name}`))]),
     );
   }
   throw servingError(
     "INVALID_OPTION",
-    `${at(path)} is ${seen(value)}, expected a list of names or an object of names with their help`,
+    `${reading.at(path)} is ${seen(value)}, expected a list of names or an object of names with their help`,
   );
 }
 
@@ -227,19 +276,19 @@ function readMetric(
   path: string,
   reading: Reading,
 ): readonly [name: string, help: string] {
-  if (typeof one === "string") return [readText(one, at(path)), one];
+  if (typeof one === "string") return [readText(one, reading.at(path)), one];
   if (!isRecord(one)) {
     throw servingError(
       "INVALID_OPTION",
-      `${at(path)} is ${seen(one)}, expected a name, or an object of name and help`,
+      `${reading.at(path)} is ${seen(one)}, expected a name, or an object of name and help`,
     );
   }
   const { name, help, ...rest } = one;
   for (const key of Object.keys(rest)) reading.withoutEffect(`${path}.${key}`);
-  const known = readText(name, at(`${path}.name`));
-  return [known, helpOf(help, known, `${path}.help`)];
+  const known = readText(name, reading.at(`${path}.name`));
+  return [known, helpOf(help, known, reading.at(`${path}.help`))];
 }
 
-function helpOf(help: unknown, name: string, path: string): string {
-  return help === undefined || help === "" ? name : readText(help, at(path));
+function helpOf(help: unknown, name: string, where: string): string {
+  return help === undefined || help === "" ? name : readText(help, where);
 }

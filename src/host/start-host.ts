@@ -1,9 +1,10 @@
 import { servingError } from "../core/serving-error.js";
-import { refuseHostInLane } from "../processor/lane-hook.js";
 import type { AnyProcessor } from "../processor/processor.js";
+import { refuseSecondHost } from "../processor/run-hook.js";
 import type { HostOptions } from "./host-options.js";
-import type { ProcessorHost } from "./processor-host.js";
+import type { HostGround } from "./processor-host.js";
 import { resolveHostOptions } from "./resolve-host-options.js";
+import type { ProcessorHost } from "./startable-host.js";
 
 /**
  * Starts a host for a processor and resolves when it is ready. No signal handlers are installed: `run()` does that.
@@ -12,11 +13,17 @@ import { resolveHostOptions } from "./resolve-host-options.js";
  *
  * @throws ConfigError for options that make no sense; HostError `ADDRESS_IN_USE`; ProcessorError `INITIALIZE_FAILED`.
  */
-export async function startHost(
+export function startHost(processor: AnyProcessor, options?: HostOptions): Promise<ProcessorHost> {
+  return startHostOn(undefined, processor, options);
+}
+
+/** The same on another ground than this machine's clock and sockets. */
+export async function startHostOn(
+  ground: HostGround | undefined,
   processor: AnyProcessor,
-  options?: HostOptions,
+  options: HostOptions | undefined,
 ): Promise<ProcessorHost> {
-  refuseHostInLane();
+  refuseSecondHost();
   const resolved = resolveHostOptions(options);
   const own = processor.middleware ?? [];
   if (resolved.lane !== "inline" && resolved.module === undefined) {
@@ -36,7 +43,7 @@ export async function startHost(
     import("../server/logger.js"),
   ]);
   const logger = resolved.logger ?? createLogger(resolved.logLevel);
-  const host = createProcessorHost(processor, resolved, logger);
+  const host = createProcessorHost(processor, resolved, logger, { ground });
   await host.start();
   return host;
 }

@@ -1,4 +1,5 @@
 import type { CallAbort } from "../core/call-abort.js";
+import { LoopTurns } from "../core/loop-turns.js";
 
 /**
  * Lets so many things be done at a time; the others wait, in order, until they are given up. No two begin in the same turn of
@@ -7,8 +8,7 @@ import type { CallAbort } from "../core/call-abort.js";
 export class Turns {
   #free: number;
   readonly #waiting = new Set<() => void>();
-  /** Done when the latest of those that have a place may begin. */
-  #latestBegin: Promise<void> = Promise.resolve();
+  readonly #begins = new LoopTurns();
 
   constructor(atATime: number) {
     this.#free = atATime;
@@ -24,7 +24,7 @@ export class Turns {
     if (this.#free > 0) this.#free--;
     else await this.#turn(abort);
     try {
-      await this.#begin();
+      await this.#begins.next();
       if (abort.reason !== undefined) throw abort.reason;
       return await work();
     } finally {
@@ -32,11 +32,6 @@ export class Turns {
       if (next === undefined) this.#free++;
       else next();
     }
-  }
-
-  #begin(): Promise<void> {
-    this.#latestBegin = this.#latestBegin.then(nextLoopTurn);
-    return this.#latestBegin;
   }
 
   #turn(abort: CallAbort): Promise<void> {
@@ -53,10 +48,4 @@ export class Turns {
       });
     });
   }
-}
-
-function nextLoopTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -1,4 +1,5 @@
 import type { CompatServiceDefinition } from "nice-grpc";
+import { rpcMemberName } from "../core/rpc-member-name.js";
 import type { ProcessorRpc } from "../processor/processor.js";
 import { serviceRpcs } from "../processor/service-rpcs.js";
 import { Processor } from "./base-processor.js";
@@ -9,23 +10,6 @@ export interface TypedProcessorOptions extends HostOptions {
   /** A `google.protobuf.FileDescriptorSet` with the service and all that it imports, for reflection. @defaultValue none */
   readonly descriptorSet?: Uint8Array | undefined;
 }
-
-/** Members that a processor has whatever its service: an rpc of such a name is a method with `Rpc` behind it. */
-const ownMembers: ReadonlySet<string> = new Set([
-  "constructor",
-  "descriptorSet",
-  "dispose",
-  "functions",
-  "initialize",
-  "isReady",
-  "middleware",
-  "onTell",
-  "process",
-  "properties",
-  "rpcs",
-  "run",
-  "start",
-]);
 
 /**
  * A processor of typed messages: the methods of a service in nice-grpc's shapes, each with the {@link Call} as its
@@ -63,9 +47,7 @@ export class TypedProcessor extends Processor {
    */
   get rpcs(): readonly ProcessorRpc[] {
     // Not in the constructor: the fields of a class that extends this one are not there yet.
-    this.#rpcs ??= serviceRpcs(this.#definition, this, (name) =>
-      ownMembers.has(name) ? `${name}Rpc` : name,
-    );
+    this.#rpcs ??= serviceRpcs(this.#definition, this, rpcMemberName);
     return this.#rpcs;
   }
 }

@@ -32,6 +32,10 @@ export function runLaneChild(ports: LaneChildPorts): void {
 /** How long what the user's module has opened may keep a lane that has disposed of its processor. */
 const LINGER_MS = 200;
 
+const HOST_IN_LANE =
+  "a host was started by the module that its own lane has loaded: put the processor into a module of its own, " +
+  "export it there, and name that module in options.module";
+
 class LaneChild implements ChildCallPorts {
   readonly clock: Clock;
   readonly time: ChildCallPorts["time"];
@@ -141,6 +145,7 @@ class LaneChild implements ChildCallPorts {
       this.#loaded = await loadProcessor(order.module, {
         clock: this.clock,
         hold: (on) => this.#link.hold(on),
+        refusal: HOST_IN_LANE,
       });
       const { kind, index, count, service, modelPath, modelConfig, exposeErrors } = order;
       const runner = createRunner(this.#loaded.processor, {

@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
-import { Worker } from "node:worker_threads";
 import { systemClock } from "../core/ports.js";
+import { endWithParent } from "../processor/end-with-parent.js";
 import { runLaneChild } from "./lane-child.js";
 import { createProcessLink } from "./process-link.js";
 
@@ -9,11 +9,7 @@ const LINK_DESCRIPTOR = 3;
 
 // A terminal's Ctrl+C reaches the whole group: when a lane ends is for its host to say.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
-new Worker(new URL("./orphan-watch.js", import.meta.url), {
-  workerData: { parent: process.ppid },
-  execArgv: [],
-  env: {},
-}).unref();
+endWithParent();
 // As if the module had been run itself.
 process.argv.splice(1, 1);
 

@@ -1,7 +1,7 @@
 import type { CancelTimer, Clock } from "../core/ports.js";
 import { isServingError, type ServingError, servingError } from "../core/serving-error.js";
-import { installLaneHook } from "./lane-hook.js";
 import type { AnyProcessor } from "./processor.js";
+import { installRunHook } from "./run-hook.js";
 import { prepareTypeScript } from "./typescript-module.js";
 
 /** A module's processor. */
@@ -16,6 +16,8 @@ export interface LoadPorts {
   readonly clock: Clock;
   /** Whether the lane itself keeps its process or thread alive: not while a module may still call `run()`. */
   hold(on: boolean): void;
+  /** What a module is told that starts a host itself. */
+  readonly refusal: string;
 }
 
 /** How long a module that exports no processor may take to call `run()`, once it has been loaded. */
@@ -28,7 +30,7 @@ const RUN_WITHIN_MS = 10_000;
  * @throws ProcessorError `INITIALIZE_FAILED` when the module cannot be loaded or has no processor.
  */
 export async function loadProcessor(url: string, ports: LoadPorts): Promise<LoadedProcessor> {
-  const offer = takeOffer();
+  const offer = takeOffer(ports.refusal);
   try {
     await prepareTypeScript(url);
     // A module may wait for its own run(), and so never end being loaded.
@@ -47,17 +49,18 @@ interface Offer {
 }
 
 /** Waits for a module's `run()`. */
-function takeOffer(): Offer {
+function takeOffer(refusal: string): Offer {
   let taken: AnyProcessor | undefined;
   let closed = (): void => {};
   const whenClosed = new Promise<void>((resolve) => {
     closed = resolve;
   });
   const processor = new Promise<AnyProcessor>((resolve) => {
-    installLaneHook({
+    installRunHook({
+      refusal,
       async run(offered) {
         if (taken !== undefined) {
-          throw servingError("INVALID_OPTION", "the module of a lane runs two processors");
+          throw servingError("INVALID_OPTION", "the module runs two processors, expected one");
         }
         taken = offered;
         resolve(offered);

@@ -1,13 +1,12 @@
 import { bufferOf } from "../core/bytes.js";
 import { type DefinedRpc, definedRpcs } from "../core/service-definition.js";
 import { servingError } from "../core/serving-error.js";
+import { type EncodedType, messageEncoder } from "./message-encoder.js";
 import type { Call, ProcessorRpc } from "./processor.js";
 
 /** What is needed of a message's codec in ts-proto's form. */
-interface MessageCodec {
+interface MessageCodec extends EncodedType {
   decode(bytes: Uint8Array): unknown;
-  encode(message: unknown): { finish(): Uint8Array };
-  fromPartial?(message: unknown): unknown;
 }
 
 type Codecs = Pick<ProcessorRpc, "decodeRequest" | "encodeResponse">;
@@ -53,21 +52,13 @@ function codecsOf({ path, method }: DefinedRpc): Codecs {
   if (isCodec(requestType) && isCodec(responseType)) {
     return {
       decodeRequest: (bytes) => requestType.decode(bytes),
-      encodeResponse: (message) => encodeWhole(responseType, message),
+      encodeResponse: messageEncoder(responseType),
     };
   }
   throw servingError(
     "INVALID_OPTION",
     `${path} has no codecs, expected requestType and responseType, or requestDeserialize and responseSerialize`,
   );
-}
-
-// fromPartial takes anything for a message without fields.
-function encodeWhole(type: MessageCodec, message: unknown): Uint8Array {
-  if (typeof message !== "object" || Array.isArray(message)) {
-    throw new TypeError("a message is an object");
-  }
-  return type.encode(type.fromPartial?.(message) ?? message).finish();
 }
 
 function isCodec(type: unknown): type is MessageCodec {

@@ -3,9 +3,12 @@ import { createSnapshotKeeper, type SnapshotKeeper } from "./snapshot-keeper.js"
 import type { Source } from "./source.js";
 import type { StaticTarget } from "./target-kind.js";
 
+/** What of a static target its source needs. */
+type StaticList = Pick<StaticTarget, "service" | "instances">;
+
 /** Makes the source of a fixed list: one snapshot, no error, ever. */
 export function createStaticSource(
-  target: StaticTarget,
+  target: StaticList,
   options: { readonly clock: Clock; readonly logger: Logger },
 ): Source {
   const { service, instances } = target;

@@ -124,9 +124,11 @@ export class BodyReader {
   }
 
   #tooLarge(bytes: number): Error {
+    const { maxBytes, limited } = this.#options;
+    const what = limited === undefined ? "" : ` of ${limited}`;
     return servingError(
       "MESSAGE_TOO_LARGE",
-      `the body is ${bytes} bytes or more, at most ${this.#options.maxBytes} are taken`,
+      `the body is ${bytes} bytes or more, at most ${maxBytes}${what} are taken`,
     );
   }
 }

@@ -62,6 +62,7 @@ export interface GrpcCallOwner {
  */
 export class GrpcCall extends ServerInterceptingCall implements RpcCall, RequestHead, TimeLimited {
   readonly kind = "rpc";
+  readonly door = "grpc";
   readonly method = "POST";
   readonly path: string;
   readonly #owner: GrpcCallOwner;
@@ -186,8 +187,8 @@ export class GrpcCall extends ServerInterceptingCall implements RpcCall, Request
 
 function ignore(): void {}
 
-// grpc-js percent-encodes the message with encodeURI, which throws on half of a surrogate pair.
-function wellFormed(text: string): string {
+/** A status text that grpc-js can send: it percent-encodes with encodeURI, which throws on half of a surrogate pair. */
+export function wellFormed(text: string): string {
   return text.replace(
     /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g,
     "\uFFFD",
@@ -214,7 +215,8 @@ const protocolNames: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-function grpcMetadata(view: MetadataView): Metadata {
+/** Headers or trailers of an answer as grpc-js's own; names of the protocol's are left out. */
+export function grpcMetadata(view: MetadataView): Metadata {
   const metadata = new Metadata();
   for (const [key, value] of view.entries()) {
     if (protocolNames.has(key) || key.startsWith(":")) continue;

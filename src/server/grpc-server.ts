@@ -1,59 +1,44 @@
 import type { Socket } from "node:net";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import { bufferOf } from "../core/bytes.js";
-import { type NativeMetadata, nativeMetadataSize } from "../core/metadata.js";
-import type { Clock } from "../core/ports.js";
-import { type ServingError, servingError } from "../core/serving-error.js";
-import { TimeLimit } from "../core/time-limit.js";
+import { nativeMetadataSize } from "../core/metadata.js";
+import { type Clock, LONGEST_TIMER_MS } from "../core/ports.js";
 import { ConnectionWatch, connectionKey } from "./connection-watch.js";
 import { GrpcCall, type GrpcCallOwner, messageFromFrame } from "./grpc-call.js";
 import { keepHeadersOutOfGrpcLog } from "./grpc-log.js";
 import type { ServerLimits } from "./limits.js";
-import type { RequestHead } from "./request-head.js";
 import type { RpcReader, RpcRoute } from "./rpc.js";
-import { endWithError } from "./rpc-errors.js";
+import { RpcGate, type RpcGateOptions } from "./rpc-gate.js";
 
 /** The gRPC half of a port. */
 export interface GrpcServer {
   /** Takes over a connection whose first bytes were HTTP/2's preface (still to be read). */
   takeConnection(socket: Socket): void;
+  /** Sends GOAWAY on every connection, those that still come included, and answers the calls on them. */
+  leave(): void;
   /** Sends GOAWAY on every connection and breaks those that are still there after `graceMs`. */
   drain(graceMs: number): void;
   /** Breaks every connection. */
   close(): void;
 }
 
-/** What the gRPC half is made of. */
-export interface GrpcServerOptions {
-  readonly limits: ServerLimits;
-  readonly routes: readonly RpcRoute[];
-  readonly authorize: (head: RequestHead) => ServingError | undefined;
-  readonly clock: Clock;
-}
-
 class GrpcPort implements GrpcServer, GrpcCallOwner {
   readonly clock: Clock;
-  readonly #options: GrpcServerOptions;
-  readonly #routes: ReadonlyMap<string, RpcRoute>;
+  readonly #gate: RpcGate<GrpcCall>;
   readonly #server: Server;
   readonly #injector: ReturnType<Server["createConnectionInjector"]>;
-  /** Calls whose single message has not arrived yet. */
-  readonly #bodies: TimeLimit;
-  /** Calls that were let in and have not ended. */
-  readonly #calls = new Set<GrpcCall>();
   readonly #watch: ConnectionWatch;
+  #leaving = false;
 
-  constructor(options: GrpcServerOptions) {
+  constructor(options: RpcGateOptions) {
     keepHeadersOutOfGrpcLog();
-    this.#options = options;
+    this.#gate = new RpcGate(options);
     this.clock = options.clock;
     this.#watch = new ConnectionWatch({
       idleMs: options.limits.idleTimeoutMs,
       busy: () => this.#busyConnections(),
       clock: options.clock,
     });
-    this.#bodies = new TimeLimit(options.limits.bodyTimeoutMs, options.clock);
-    this.#routes = new Map(options.routes.map((route) => [route.path, route]));
     this.#server = new Server({
       ...grpcOptions(options.limits),
       interceptors: [(method, call) => new GrpcCall(this, method, call)],
@@ -75,56 +60,35 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
   }
 
   accept(call: GrpcCall): RpcReader | undefined {
-    const route = this.#routes.get(call.path);
-    const refusal = this.#headerProblem(call.metadata.native) ?? this.#options.authorize(call);
-    if (refusal !== undefined || route === undefined) {
-      endWithError(call, refusal ?? servingError("UNKNOWN_ROUTE", `no method ${call.path}`));
-      return undefined;
-    }
-    if (!route.requestStream) this.#bodies.begin(call);
-    this.#calls.add(call);
-    return route.accept(call);
+    return this.#gate.accept(call, nativeMetadataSize(call.metadata.native));
   }
 
   bodyOver(call: GrpcCall): void {
-    this.#bodies.end(call);
-  }
-
-  callOver(call: GrpcCall): void {
-    this.#bodies.end(call);
-    this.#calls.delete(call);
-  }
-
-  #busyConnections(): ReadonlySet<string> {
-    return new Set([...this.#calls].map((call) => connectionKey(call.getConnectionInfo())));
+    this.#gate.bodyOver(call);
   }
 
   bodyLate(call: GrpcCall): void {
-    const text = `the message did not arrive within ${this.#bodies.ms} ms`;
-    endWithError(call, servingError("DEADLINE_EXCEEDED", text));
+    this.#gate.bodyLate(call);
   }
 
-  #headerProblem(metadata: NativeMetadata): ServingError | undefined {
-    const { maxHeaderBytes, maxHeaderCount } = this.#options.limits;
-    const { count, bytes } = nativeMetadataSize(metadata);
-    if (count > maxHeaderCount) {
-      return servingError(
-        "HEADERS_TOO_LARGE",
-        `${count} headers, at most ${maxHeaderCount} are taken`,
-      );
-    }
-    if (bytes > maxHeaderBytes) {
-      return servingError(
-        "HEADERS_TOO_LARGE",
-        `headers are ${bytes} bytes, at most ${maxHeaderBytes} are taken`,
-      );
-    }
-    return undefined;
+  callOver(call: GrpcCall): void {
+    this.#gate.callOver(call);
+  }
+
+  #busyConnections(): ReadonlySet<string> {
+    return new Set([...this.#gate.calls].map((call) => connectionKey(call.getConnectionInfo())));
   }
 
   takeConnection(socket: Socket): void {
     this.#watch.add(socket);
     this.#injector.injectConnection(socket);
+    if (this.#leaving) this.#injector.drain(LONGEST_TIMER_MS);
+  }
+
+  leave(): void {
+    this.#leaving = true;
+    this.#injector.drain(LONGEST_TIMER_MS);
+    this.#watch.drain();
   }
 
   drain(graceMs: number): void {
@@ -133,7 +97,7 @@ class GrpcPort implements GrpcServer, GrpcCallOwner {
   }
 
   close(): void {
-    this.#bodies.close();
+    this.#gate.close();
     this.#watch.close();
     this.#injector.destroy();
     this.#server.forceShutdown();
@@ -152,6 +116,6 @@ function grpcOptions(limits: ServerLimits): ServerOptions {
 }
 
 /** Makes the gRPC half of a port, on grpc-js. */
-export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+export function createGrpcServer(options: RpcGateOptions): GrpcServer {
   return new GrpcPort(options);
 }

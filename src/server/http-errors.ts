@@ -57,10 +57,14 @@ export const httpErrorForms: Readonly<Record<Reason, HttpErrorForm>> = {
   PROPERTY_REFUSED: { status: 409 },
   ALREADY_RUNNING: { status: 429 },
   METHOD_NOT_ALLOWED: { status: 405 },
-  NOT_IN_THIS_VERSION: { status: 501 },
   STREAM_NEEDED: { status: 501 },
   LEASE_UNKNOWN: { status: 404 },
   ADDRESS_IN_USE: { status: 503 },
+  UNKNOWN_CONTENT_TYPE: { status: 415 },
+  NOT_OVER_WEB: { status: 501 },
+  PROTO_INVALID: { status: 400 },
+  GENERATED_STALE: { status: 400 },
+  PEER_MISSING: { status: 400 },
   INTERNAL: { status: 500 },
 };
 

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { addressText } from "../core/instance.js";
+import { nextLoopTurn } from "../core/loop-turns.js";
 import type { MetadataValue, MetadataView } from "../core/metadata.js";
 import type { Clock } from "../core/ports.js";
 import type { BodyBudget } from "./body-budget.js";
 import { BodyReader } from "./body-reader.js";
-import type { HttpReply, HttpRequest, ReadBodyOptions } from "./http.js";
+import type { Cors } from "./cors.js";
+import type { HttpHeaders, HttpReply, HttpRequest, ReadBodyOptions } from "./http.js";
 import type { ServerLimits } from "./limits.js";
+import { linger } from "./linger.js";
 import type { RequestHead } from "./request-head.js";
 
 /** What all requests of one port share. */
@@ -14,6 +17,8 @@ export interface HttpPort {
   readonly limits: ServerLimits;
   readonly clock: Clock;
   readonly budget: BodyBudget;
+  /** Undefined where pages of other origins may not call. */
+  readonly cors: Cors | undefined;
   /** Connections on which an answer in pieces is under way. */
   readonly answering: WeakSet<Socket>;
   /** Connections whose last answer has been given: nothing may follow it. */
@@ -41,6 +46,10 @@ class HttpHeadersView implements MetadataView {
     }
   }
 }
+
+/** As much of an answer goes out at most before other connections, timers and signals have their turn. */
+const PIECES_IN_A_TURN = 16;
+const BYTES_IN_A_TURN = 64 * 1024;
 
 /** One request on node:http. */
 export class NodeHttpRequest implements HttpRequest, RequestHead {
@@ -97,13 +106,15 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
   reply(reply: HttpReply): void {
     const response = this.#response;
     if (response.headersSent || this.#request.socket.destroyed) return;
-    const { status, headers, body = "" } = reply;
+    const { status, body = "" } = reply;
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     // A body nobody reads keeps the connection busy: better to end it than to drain it.
-    const close = reply.close === true || this.#port.draining || this.#bodyPending();
+    const pending = this.#bodyPending();
+    const close = reply.close === true || this.#port.draining || pending;
     if (close) this.#port.closing.add(this.#request.socket);
+    if (pending) this.#closeLater();
     response.writeHead(status, {
-      ...headers,
+      ...this.#answerHeaders(reply.headers),
       ...(close ? { connection: "close" } : {}),
       "content-length": length,
     });
@@ -112,10 +123,25 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
     this.#watchReader();
   }
 
+  #answerHeaders(headers: HttpHeaders = {}): HttpHeaders {
+    const { cors } = this.#port;
+    return cors === undefined ? headers : { ...headers, ...cors.headersFor(this, headers) };
+  }
+
   #bodyPending(): boolean {
     if (this.#request.complete) return false;
     const { "content-length": length = "0", "transfer-encoding": coding } = this.#request.headers;
     return length !== "0" || coding !== undefined;
+  }
+
+  /** Has node:http end the connection behind the answer instead of breaking it; what still comes of the body is dropped. */
+  #closeLater(): void {
+    const { socket } = this.#request;
+    socket.destroySoon = () => {
+      socket.end();
+      this.#request.resume();
+      linger(socket, this.#port.clock);
+    };
   }
 
   /** Whoever takes nothing of an answer for so long is let go, with the memory that the answer holds. */
@@ -133,17 +159,29 @@ export class NodeHttpRequest implements HttpRequest, RequestHead {
     const { socket } = this.#request;
     if (response.headersSent || socket.destroyed) return;
     const close = head.close === true || this.#port.draining;
-    response.writeHead(head.status, { ...head.headers, ...(close ? { connection: "close" } : {}) });
+    response.writeHead(head.status, {
+      ...this.#answerHeaders(head.headers),
+      ...(close ? { connection: "close" } : {}),
+    });
     response.flushHeaders();
     this.#port.answering.add(socket);
     try {
+      let [count, bytes] = [0, 0];
       for await (const piece of pieces) {
         if (socket.destroyed) return;
+        count += 1;
+        bytes += piece.byteLength;
         if (!response.write(piece)) await writable(response, socket);
+        // What is written and taken at once never leaves this turn of the event loop: nobody else would get one.
+        else if (count >= PIECES_IN_A_TURN || bytes >= BYTES_IN_A_TURN) await nextLoopTurn();
+        else continue;
+        [count, bytes] = [0, 0];
       }
       response.end();
       this.#forgetClose();
       this.#watchReader();
+      // A drain that began meanwhile waits for this connection, whose head has promised to keep it.
+      if (this.#port.draining) response.once("finish", () => socket.destroySoon());
     } catch (thrown) {
       this.breakOff();
       throw thrown;

@@ -3,17 +3,21 @@ import type { Socket } from "node:net";
 import type { Clock, Logger } from "../core/ports.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { createBodyBudget } from "./body-budget.js";
+import type { Cors } from "./cors.js";
 import { headProblem } from "./head-problem.js";
-import type { HttpHandler } from "./http.js";
+import type { HttpHandler, HttpReply } from "./http.js";
 import { errorJson, errorReply, httpErrorForms } from "./http-errors.js";
 import { type HttpPort, NodeHttpRequest } from "./http-request.js";
 import type { ServerLimits } from "./limits.js";
+import { linger } from "./linger.js";
 import type { RequestHead } from "./request-head.js";
 
 /** The HTTP/1.1 half of a port. */
 export interface HttpServer {
   /** Takes over a connection whose first bytes are still to be read. */
   takeConnection(socket: Socket): void;
+  /** Lets every answer from now on close its connection. */
+  leave(): void;
   /** Lets every answer close its connection, and closes those that are idle. */
   drain(): void;
   /** Breaks every connection. */
@@ -25,6 +29,10 @@ export interface HttpServerOptions {
   readonly limits: ServerLimits;
   readonly handler: HttpHandler;
   readonly authorize: (head: RequestHead) => ServingError | undefined;
+  /** What a request is told that no handler has answered; one line of JSON when left out. */
+  readonly errorReply?: ((head: RequestHead, error: ServingError) => HttpReply) | undefined;
+  /** Lets pages of other origins call; none may when left out. */
+  readonly cors?: Cors | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -32,15 +40,14 @@ export interface HttpServerOptions {
 /** How often node:http looks for requests that take too long. */
 const CHECK_MS = 250;
 
-/** How long a caller whose request was refused as broken may take to close its side, in milliseconds. */
-const LINGER_MS = 1_000;
-
 /** Makes the HTTP/1.1 half of a port, on node:http. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { limits, handler, authorize, clock, logger } = options;
+  const { limits, handler, authorize, cors, clock, logger } = options;
+  const replyTo = options.errorReply ?? ((_, error) => errorReply(error));
   const port = {
     limits,
     clock,
+    cors,
     budget: createBodyBudget(limits.maxReceivingBytes),
     answering: new WeakSet<Socket>(),
     closing: new WeakSet<Socket>(),
@@ -64,16 +71,38 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response: ServerResponse,
     wantsContinue: boolean,
   ): void => {
+    // Behind the last answer of a connection that is still read.
+    if (port.closing.has(request.socket)) return void request.resume();
     const exchange = new NodeHttpRequest(request, response, port, wantsContinue);
     const problem = headProblem(request, limits);
     if (problem !== undefined) {
       // Behind headers that can be read in two ways, nobody knows where the next request begins.
-      exchange.reply({ ...errorReply(problem), close: true });
+      exchange.reply({ ...replyTo(exchange, problem), close: true });
+      return;
+    }
+    // Before the token is asked for: browsers send none with this question.
+    const preflight = cors?.preflight(exchange);
+    if (preflight !== undefined) {
+      exchange.reply(preflight);
       return;
     }
     const refusal = authorize(exchange);
-    if (refusal !== undefined) exchange.reply(errorReply(refusal));
-    else run(exchange, handler, logger);
+    if (refusal !== undefined) exchange.reply(replyTo(exchange, refusal));
+    else run(exchange);
+  };
+  const run = (exchange: NodeHttpRequest): void => {
+    const failed = (thrown: unknown): void => {
+      const error = ServingError.from(thrown);
+      if (error.reason === "INTERNAL")
+        logger.error({ err: thrown, path: exchange.path }, "request failed");
+      exchange.reply(replyTo(exchange, error));
+    };
+    try {
+      const done = handler(exchange);
+      if (done instanceof Promise) done.catch(failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
   };
   server.on("request", (request, response) => answer(request, response, false));
   server.on("checkContinue", (request, response) => answer(request, response, true));
@@ -84,6 +113,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       socket.setMaxListeners(0);
       server.emit("connection", socket);
     },
+    leave() {
+      port.draining = true;
+    },
     drain() {
       port.draining = true;
       server.closeIdleConnections();
@@ -92,21 +124,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       closeUnheard(server);
     },
   };
-}
-
-function run(exchange: NodeHttpRequest, handler: HttpHandler, logger: Logger): void {
-  const failed = (thrown: unknown): void => {
-    const error = ServingError.from(thrown);
-    if (error.reason === "INTERNAL")
-      logger.error({ err: thrown, path: exchange.path }, "request failed");
-    exchange.reply(errorReply(error));
-  };
-  try {
-    const done = handler(exchange);
-    if (done instanceof Promise) done.catch(failed);
-  } catch (thrown) {
-    failed(thrown);
-  }
 }
 
 /** Answers what node:http's parser refuses, then closes; in the middle of another answer it only closes. */
@@ -124,9 +141,7 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket, port: HttpPo
     `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-  // Closing at once would take the answer back from a caller who is still sending.
-  const cancelTimer = port.clock.after(LINGER_MS, () => socket.destroy(), { background: true });
-  socket.once("close", cancelTimer);
+  linger(socket, port.clock);
 }
 
 function parserRefusal(code: string | undefined, limits: ServerLimits): ServingError {

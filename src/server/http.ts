@@ -16,6 +16,8 @@ export interface HttpReply {
 export interface ReadBodyOptions {
   /** Longest body that is taken; the port's `maxMessageBytes` when left out, which is never exceeded. */
   readonly maxBytes?: number | undefined;
+  /** What the limit is one of, for the message: `JSON`. */
+  readonly limited?: string | undefined;
   /** Makes something else of the whole body; until that has ended, the body counts as one that is being received. */
   readonly decode?: ((body: Uint8Array) => Promise<Uint8Array>) | undefined;
   /**

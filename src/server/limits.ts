@@ -1,9 +1,12 @@
 import { checkNumber, fillOptions } from "../core/options.js";
+import { LONGEST_TIMER_MS } from "../core/ports.js";
 
 /** What a port takes from its callers at most; every limit holds on gRPC and on HTTP alike where both have it. */
 export interface ServerLimits {
   /** Largest message or body, after decompression, both ways, in bytes; 1 to 2^31 - 1. */
   readonly maxMessageBytes: number;
+  /** Largest body of a call in JSON (Connect), in bytes, as far as `maxMessageBytes` goes; 1 to 2^31 - 1. */
+  readonly maxJsonBytes: number;
   /** All headers of a request together, names and values, in bytes; 1,024 to 65,536 (HTTP/2's own bound in Node). */
   readonly maxHeaderBytes: number;
   /** Headers of a request; 10 to 120 (HTTP/2's own bound in Node is 128 with its pseudo-headers). */
@@ -31,6 +34,7 @@ const MiB = 1024 * 1024;
 /** Limits of a port that is given none. */
 export const serverLimitDefaults: ServerLimits = Object.freeze({
   maxMessageBytes: 64 * MiB,
+  maxJsonBytes: MiB,
   maxHeaderBytes: 16 * 1024,
   maxHeaderCount: 100,
   maxConcurrentStreams: 1_000,
@@ -42,8 +46,6 @@ export const serverLimitDefaults: ServerLimits = Object.freeze({
   bodyTimeoutMs: 60_000,
   idleTimeoutMs: 300_000,
 });
-
-const MAX_MS = 2 ** 31 - 1;
 
 /**
  * Fills and checks limits.
@@ -60,15 +62,16 @@ export function serverLimits(
     checkNumber(limits[key], `${where}.${key}`, { min, max });
   };
   check("maxMessageBytes", 1, 2 ** 31 - 1);
+  check("maxJsonBytes", 1, 2 ** 31 - 1);
   check("maxHeaderBytes", 1_024, 65_536);
   check("maxHeaderCount", 10, 120);
   check("maxConcurrentStreams", 1, 1_000_000);
   check("maxSessionBytes", MiB, Number.MAX_SAFE_INTEGER);
   check("maxConnections", 1, 1_000_000);
   check("maxReceivingBytes", 1, Number.MAX_SAFE_INTEGER);
-  check("firstByteTimeoutMs", 1, MAX_MS);
-  check("headersTimeoutMs", 1, MAX_MS);
-  check("bodyTimeoutMs", 1, MAX_MS);
-  check("idleTimeoutMs", 1, MAX_MS);
+  check("firstByteTimeoutMs", 1, LONGEST_TIMER_MS);
+  check("headersTimeoutMs", 1, LONGEST_TIMER_MS);
+  check("bodyTimeoutMs", 1, LONGEST_TIMER_MS);
+  check("idleTimeoutMs", 1, LONGEST_TIMER_MS);
   return Object.freeze(limits);
 }

@@ -18,12 +18,27 @@ export function isLeveled(logger: Logger): logger is LeveledLogger {
   return "level" in logger && typeof logger.level === "string";
 }
 
+/** Where the lines of the kit's own logger go. */
+export interface LogTarget {
+  /** @defaultValue `"stdout"` */
+  readonly stream?: "stdout" | "stderr";
+  /** One JSON object a line also on a terminal. @defaultValue false */
+  readonly json?: boolean;
+}
+
 /** Makes the kit's own logger: text lines on a terminal, one JSON object a line otherwise. */
-export function createLogger(level: LogLevel): LeveledLogger {
+export function createLogger(
+  level: LogLevel,
+  { stream = "stdout", json = false }: LogTarget = {},
+): LeveledLogger {
+  const sink = process[stream];
   const logger: PinoLogger =
-    process.stdout.isTTY === true
-      ? pino({ level, base: null }, { write: (line) => process.stdout.write(textLine(line)) })
-      : pino({ level, formatters: { level: (label) => ({ level: label }) } });
+    sink.isTTY === true && !json
+      ? pino({ level, base: null }, { write: (line) => sink.write(textLine(line)) })
+      : pino(
+          { level, formatters: { level: (label) => ({ level: label }) } },
+          pino.destination({ dest: sink.fd, sync: true }),
+        );
   return logger;
 }
 

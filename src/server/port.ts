@@ -4,10 +4,11 @@ import type { Endpoint } from "../core/endpoint.js";
 import { addressText } from "../core/instance.js";
 import type { Clock, Logger } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
+import type { Cors } from "./cors.js";
 import { createDropLog } from "./drop-log.js";
 import { createGrpcServer } from "./grpc-server.js";
 import type { HttpHandler } from "./http.js";
-import { createHttpServer } from "./http-server.js";
+import { createHttpServer, type HttpServerOptions } from "./http-server.js";
 import type { ServerLimits } from "./limits.js";
 import { type OpenConnection, OpenConnections } from "./open-connections.js";
 import type { RequestHead } from "./request-head.js";
@@ -32,8 +33,14 @@ export interface PortOptions {
   readonly limits: ServerLimits;
   readonly rpcRoutes: readonly RpcRoute[];
   readonly http: HttpHandler;
+  /** What a request over HTTP is told that `http` has not answered; one line of JSON when left out. */
+  readonly errorReply?: HttpServerOptions["errorReply"];
+  /** Lets pages of other origins call over HTTP; none may when left out. */
+  readonly cors?: Cors | undefined;
   /** Called when the headers of a request are there and before its body is read; an error refuses it. */
   readonly authorize: (head: RequestHead) => ServingError | undefined;
+  /** Called when the port is closed; may be called twice. */
+  readonly onClosed?: (() => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -46,6 +53,15 @@ export interface Port {
   readonly connections: number;
   /** Open connections, the first 1,000 in order of arrival. */
   listConnections(): readonly OpenConnection[];
+  /**
+   * Stops listening, for another process does in its place, and sends GOAWAY and `Connection: close`; whatever still comes
+   * on open connections is answered, also on those that have not said yet what they speak. Resolves when every connection
+   * has ended, or after `lingerMs` milliseconds.
+   *
+   * A connection that is closed while it is idle loses the request that its caller sends in that very moment: callers are
+   * given the time to leave by themselves.
+   */
+  leave(lingerMs: number): Promise<void>;
   /**
    * Stops listening, sends GOAWAY and `Connection: close`, waits until every connection has ended, and breaks those
    * that are still there after `graceMs` milliseconds.
@@ -61,6 +77,7 @@ class OpenPort implements Port {
   readonly #open: OpenConnections;
   readonly #halves: Halves;
   readonly #clock: Clock;
+  readonly #onClosed: (() => void) | undefined;
   #idle: (() => void) | undefined;
   #unbound: Promise<void> | undefined;
 
@@ -72,6 +89,7 @@ class OpenPort implements Port {
     this.#open = parts.open;
     this.#halves = parts.halves;
     this.#clock = options.clock;
+    this.#onClosed = options.onClosed;
   }
 
   get connections(): number {
@@ -85,6 +103,13 @@ class OpenPort implements Port {
   /** Told by the listener whenever a connection has ended. */
   connectionEnded(): void {
     if (this.#open.count === 0) this.#idle?.();
+  }
+
+  async leave(lingerMs: number): Promise<void> {
+    void this.#unbind();
+    this.#halves.http.leave();
+    this.#halves.grpc.leave();
+    await this.#allEnded(lingerMs);
   }
 
   async drain(graceMs: number): Promise<void> {
@@ -113,6 +138,7 @@ class OpenPort implements Port {
     this.#halves.http.close();
     this.#halves.grpc.close();
     this.#open.breakAll();
+    this.#onClosed?.();
     await unbound;
   }
 
@@ -144,11 +170,12 @@ interface Halves {
  * @throws HostError `ADDRESS_IN_USE` when the address cannot be bound.
  */
 export async function openPort(options: PortOptions): Promise<Port> {
-  const { limits, rpcRoutes, authorize, clock, logger } = options;
+  const { limits, rpcRoutes, http: handler, authorize, clock, logger } = options;
+  const { errorReply, cors } = options;
   const open = new OpenConnections(clock);
   const halves: Halves = {
     grpc: createGrpcServer({ limits, routes: rpcRoutes, authorize, clock }),
-    http: createHttpServer({ limits, handler: options.http, authorize, clock, logger }),
+    http: createHttpServer({ limits, handler, authorize, errorReply, cors, clock, logger }),
   };
   let port: OpenPort | undefined;
   const listener = createListener(options, halves, open);
@@ -168,6 +195,9 @@ export async function openPort(options: PortOptions): Promise<Port> {
   return port;
 }
 
+/** A peer that has vanished in the middle of a stream that says nothing is noticed by the system's probes. */
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+
 function createListener(options: PortOptions, halves: Halves, open: OpenConnections): Server {
   const { tls, limits, clock, logger } = options;
   const hand = (socket: Socket, protocol: keyof Halves): void => {
@@ -178,7 +208,7 @@ function createListener(options: PortOptions, halves: Halves, open: OpenConnecti
       hand(socket, kind === "http2" ? "grpc" : "http"),
     );
   };
-  if (tls === undefined) return createServer({ noDelay: true }, look);
+  if (tls === undefined) return createServer(socketOptions, look);
 
   const secure = createTlsServer(
     {
@@ -190,7 +220,7 @@ function createListener(options: PortOptions, halves: Halves, open: OpenConnecti
       // The first one offered by both: curl and browsers offer both and would get gRPC's 415 with h2.
       ALPNProtocols: ["http/1.1", "h2"],
       handshakeTimeout: limits.firstByteTimeoutMs,
-      noDelay: true,
+      ...socketOptions,
     },
     (socket: TLSSocket) => {
       if (socket.alpnProtocol === "h2") hand(socket, "grpc");

@@ -1,6 +1,11 @@
+import type { DoorName } from "../core/invocation.js";
 import type { MetadataView } from "../core/metadata.js";
 import type { RpcHead } from "../core/rpc-definition.js";
+import type { ServingError } from "../core/serving-error.js";
 import type { Status } from "../core/status.js";
+
+/** Protocols that calls of a method come in by. */
+export type RpcDoorName = Exclude<DoorName, "eas">;
 
 /** How an RPC ends. */
 export interface RpcStatus {
@@ -12,6 +17,7 @@ export interface RpcStatus {
 
 /** One RPC of any of the four kinds as an engine gives it: bytes in, bytes out. */
 export interface RpcCall {
+  readonly door: RpcDoorName;
   /** `/package.Service/Method`. */
   readonly path: string;
   /** Request headers. */
@@ -36,12 +42,20 @@ export interface RpcReader {
   onMessage(message: Uint8Array): void;
   /** The caller will send no more, after a `read`. */
   onHalfClose(): void;
-  /** The call is over on the wire: answered, cancelled by the caller, past its deadline, or the connection broke. */
-  onClose(): void;
+  /**
+   * The call is over on the wire: answered, cancelled by the caller, past its deadline, or the connection broke.
+   *
+   * @param error - why, when it was ended on this side of the wire; left out, the caller or its deadline has ended it
+   */
+  onClose(error?: ServingError): void;
+  /** Why the call would be refused if its message came now: asked before work is done to get at that message. */
+  refusal?(): ServingError | undefined;
 }
 
 /** A method that a port answers. */
 export interface RpcRoute extends RpcHead {
+  /** Longest request in JSON, in bytes; that of the port's limits when left out, which is never exceeded. */
+  readonly maxJsonBytes?: number | undefined;
   /** Called when the headers of a call have arrived, before any message is read. */
   accept(call: RpcCall): RpcReader;
 }

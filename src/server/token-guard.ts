@@ -78,6 +78,34 @@ export function createTokenGuard(
   };
 }
 
+/** A guard whose tokens can change while it is in use. */
+export interface LiveTokenGuard extends TokenGuard {
+  /**
+   * From now on these tokens hold, and no others.
+   *
+   * @throws ConfigError `INVALID_OPTION`; the tokens from before hold on then.
+   */
+  replace(tokens: string | readonly string[]): void;
+}
+
+/** Makes a guard whose tokens can change. */
+export function createLiveTokenGuard(
+  tokens: string | readonly string[] | undefined,
+  option: string,
+): LiveTokenGuard {
+  let current = createTokenGuard(tokens, option);
+  return {
+    get open() {
+      return current.open;
+    },
+    accepts: (authorization) => current.accepts(authorization),
+    acceptsRequest: (head) => current.acceptsRequest(head),
+    replace(next) {
+      current = createTokenGuard(next, option);
+    },
+  };
+}
+
 function isSignedWithAny(
   { authorization, parts, contentTypes, resources }: RequestSignature,
   tokens: readonly string[],

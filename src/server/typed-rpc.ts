@@ -3,11 +3,12 @@ import type { MetadataView } from "../core/metadata.js";
 import type { RpcDefinition } from "../core/rpc-definition.js";
 import { servingError } from "../core/serving-error.js";
 import { Status } from "../core/status.js";
-import type { RpcCall, RpcRoute, RpcStatus } from "./rpc.js";
+import type { RpcCall, RpcDoorName, RpcRoute, RpcStatus } from "./rpc.js";
 import { rpcStatusFromThrown } from "./rpc-errors.js";
 
 /** What a typed handler sees of its call. */
 export interface TypedCall {
+  readonly door: RpcDoorName;
   readonly metadata: MetadataView;
   readonly peer: string;
   readonly deadlineMs: number;
@@ -26,6 +27,10 @@ class TypedContext implements TypedCall {
 
   constructor(call: RpcCall) {
     this.#call = call;
+  }
+
+  get door(): RpcDoorName {
+    return this.#call.door;
   }
 
   get metadata(): MetadataView {
@@ -70,8 +75,8 @@ function singleRequestRoute<Req, Res>(
             call.end(statusOf(thrown)),
           );
         },
-        onClose() {
-          context.abort.abort(servingError("CANCELLED", "the call is over on the wire"));
+        onClose(error) {
+          context.abort.abort(error ?? servingError("CANCELLED", "the call is over on the wire"));
         },
       };
     },

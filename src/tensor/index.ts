@@ -9,3 +9,4 @@ export {
 export { FormatError } from "./format-error.js";
 export type { Tensor, TensorOf } from "./tensor.js";
 export { textsOf } from "./texts.js";
+export { TypedArrayParts, typedArrayBytes } from "./typed-array-field.js";

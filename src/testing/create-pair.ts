@@ -3,8 +3,8 @@ import { createClient, type ServiceClient } from "../client/create-client.js";
 import { addressText } from "../core/instance.js";
 import { silentLogger } from "../core/ports.js";
 import type { HostOptions } from "../host/host-options.js";
-import type { ProcessorHost } from "../host/processor-host.js";
 import { startHost } from "../host/start-host.js";
+import type { ProcessorHost } from "../host/startable-host.js";
 import type { AnyProcessor } from "../processor/processor.js";
 import { PredictServiceDefinition } from "../wire/proto.js";
 
@@ -42,15 +42,20 @@ export async function createPair<
     logger: silentLogger,
     ...options.host,
   });
-  const { token } = options.host ?? {};
   const definition = options.definition ?? PredictServiceDefinition;
   const client = createClient(definition as D, {
     target: addressText(host.address.host || "127.0.0.1", host.address.port),
-    ...(token === undefined ? {} : { token: typeof token === "string" ? token : (token[0] ?? "") }),
+    ...pairToken(options.host),
   });
   const close = async (): Promise<void> => {
     await client[Symbol.asyncDispose]();
     await host.close();
   };
   return { client, host, close, [Symbol.asyncDispose]: close };
+}
+
+/** The token that a pair's client sends: the first that its host takes. */
+export function pairToken({ token }: Pick<HostOptions, "token"> = {}): { readonly token?: string } {
+  if (token === undefined) return {};
+  return { token: typeof token === "string" ? token : (token[0] ?? "") };
 }

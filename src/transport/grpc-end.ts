@@ -63,10 +63,26 @@ export function attemptEnd(status: StatusObject, sight: AttemptSight): AttemptEn
   if (local !== undefined) {
     // grpc-js's code is not always what it means: a stream that could not be opened is INTERNAL to it.
     const mapped = sight.cancelled || local === "CALL_FAILED" ? code : errorCatalog[local].code;
-    return { code: mapped, message: status.details, trailers, reason: local, remote: false };
+    return {
+      code: mapped,
+      message: ownText(status.details),
+      trailers,
+      reason: local,
+      remote: false,
+    };
   }
-  const reason = remoteReason(trailers, code);
-  return { code, message: status.details, trailers, reason, remote: true };
+  return remoteEnd(code, status.details, trailers);
+}
+
+/** grpc-js's text without its note on the resolution of names, where that is empty. */
+function ownText(details: string): string {
+  return details.replace(/\.? Resolution note: ;?\s*$/, "");
+}
+
+/** The end that an instance has told of. */
+export function remoteEnd(code: Status, message: string, trailers: MetadataView): AttemptEnd {
+  if (code === Status.OK) return { ...ok, trailers };
+  return { code, message, trailers, reason: remoteReason(trailers, code), remote: true };
 }
 
 function cancelledReason(code: Status): Reason {

@@ -1,3 +1,5 @@
+import type { OutgoingHttpHeader } from "node:http";
+import type { IncomingHttpHeaders } from "node:http2";
 import { Metadata } from "@grpc/grpc-js";
 import { type MetadataView, NativeMetadataView } from "../core/metadata.js";
 import { servingError } from "../core/serving-error.js";
@@ -27,4 +29,17 @@ export function grpcMetadataFrom(view: MetadataView): Metadata {
 /** Views grpc-js's metadata as the kit's. */
 export function grpcMetadataView(metadata: Metadata): NativeMetadataView<Metadata> {
   return new NativeMetadataView(metadata);
+}
+
+/** What arrives of metadata at the other end: a copy, several texts of a key in one, as HTTP/2 has them. */
+export function sentMetadata(metadata: Metadata): NativeMetadataView<Metadata> {
+  const arrived: IncomingHttpHeaders = {};
+  for (const [key, value] of Object.entries(metadata.toHttp2Headers())) {
+    arrived[key] = Array.isArray(value) && !key.endsWith("-bin") ? value.join(", ") : textOf(value);
+  }
+  return new NativeMetadataView(Metadata.fromHttp2Headers(arrived));
+}
+
+function textOf(value: OutgoingHttpHeader | undefined): string | string[] {
+  return Array.isArray(value) ? value : String(value);
 }

@@ -13,6 +13,7 @@ import {
   type StatusObject,
 } from "@grpc/grpc-js";
 import { addressText, type Instance } from "../core/instance.js";
+import { LONGEST_TIMER_MS } from "../core/ports.js";
 import type { Status } from "../core/status.js";
 import { backgroundCredentials } from "./background-credentials.js";
 import { grpcCredentials, serverNameOptions } from "./grpc-credentials.js";
@@ -35,9 +36,6 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 2_000;
 const PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts";
 const FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024;
 const LONGEST_PING_WAIT_MS = 10_000;
-
-/** Deadlines further away than a timer can count are none. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 const states: Readonly<Record<connectivityState, TransportState>> = {
   [connectivityState.IDLE]: "idle",
@@ -89,9 +87,7 @@ class GrpcTransport implements Transport {
   start(start: AttemptStart, listener: AttemptListener): Attempt {
     const metadata = requestMetadata(start);
     if (this.state === "closed") return unsent("the connection was closed", listener);
-    const { timeoutMs } = start;
-    const deadline =
-      timeoutMs > LONGEST_TIMEOUT_MS ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs;
+    const deadline = Date.now() + countedTimeout(start.timeoutMs);
     const call = this.#channel.createCall(start.path, deadline, null, null, 0);
     return new GrpcAttempt(call, metadata, listener);
   }
@@ -159,7 +155,12 @@ class GrpcAttempt implements Attempt, InterceptingListener {
   }
 }
 
-function requestMetadata({ metadata, previousAttempts }: AttemptStart): Metadata {
+/**
+ * Request headers as grpc-js's own.
+ *
+ * @throws ConfigError `INVALID_OPTION` for what cannot be sent.
+ */
+export function requestMetadata({ metadata, previousAttempts }: AttemptStart): Metadata {
   const made = grpcMetadataFrom(metadata);
   if (previousAttempts === 0) return made;
   // A copy: what was made of grpc-js's own metadata is that object, and it is the call's.
@@ -168,8 +169,13 @@ function requestMetadata({ metadata, previousAttempts }: AttemptStart): Metadata
   return counted;
 }
 
+/** A time limit that a timer can count; those further away are none. */
+export function countedTimeout(timeoutMs: number): number {
+  return timeoutMs > LONGEST_TIMER_MS ? Number.POSITIVE_INFINITY : timeoutMs;
+}
+
 /** An attempt on a closed transport. */
-function unsent(message: string, listener: AttemptListener): Attempt {
+export function unsent(message: string, listener: AttemptListener): Attempt {
   process.nextTick(() => listener.onEnd(localEnd("CONNECT_FAILED", message)));
   return { send() {}, halfClose() {}, read() {}, cancel() {} };
 }

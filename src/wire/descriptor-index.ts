@@ -1,21 +1,14 @@
 import {
-  create,
-  createFileRegistry,
   type DescEnum,
   type DescExtension,
   type DescFile,
   type DescMessage,
   type DescService,
-  fromBinary,
   toBinary,
 } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
-import {
-  type FileDescriptorProto,
-  FileDescriptorProtoSchema,
-  FileDescriptorSetSchema,
-} from "@bufbuild/protobuf/wkt";
-import { descriptorSetBase64 } from "../../gen/descriptor-set.js";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { fileRegistry, kitDescriptorSet } from "./file-registry.js";
 
 /** Finds the descriptors of proto files by what they declare. */
 export interface DescriptorIndex {
@@ -37,7 +30,7 @@ export interface DescriptorIndex {
  * @throws Error when a set cannot be read, or lacks a file that another one imports.
  */
 export function createDescriptorIndex(additional: readonly Uint8Array[]): DescriptorIndex {
-  return new FileIndex([Buffer.from(descriptorSetBase64, "base64"), ...additional]);
+  return new FileIndex([kitDescriptorSet(), ...additional]);
 }
 
 class FileIndex implements DescriptorIndex {
@@ -46,14 +39,7 @@ class FileIndex implements DescriptorIndex {
   readonly #extensions = new Map<string, Map<number, DescFile>>();
 
   constructor(sets: readonly Uint8Array[]) {
-    const protos = new Map<string, FileDescriptorProto>();
-    for (const bytes of sets) {
-      for (const proto of fromBinary(FileDescriptorSetSchema, bytes).file) {
-        if (!protos.has(proto.name)) protos.set(proto.name, proto);
-      }
-    }
-    const set = create(FileDescriptorSetSchema, { file: [...protos.values()] });
-    for (const file of createFileRegistry(set).files) this.#addFile(file);
+    for (const file of fileRegistry(sets).files) this.#addFile(file);
   }
 
   fileByName(name: string): readonly Uint8Array[] | undefined {

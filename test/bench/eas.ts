@@ -74,10 +74,7 @@ function callsOverHttp(ports: readonly number[], body: Uint8Array): Contender {
     clock,
     logger: silent,
     random: Math.random,
-    source: createStaticSource(
-      { kind: "static", text: "two echoes", service: SERVICE, instances },
-      { clock, logger: silent },
-    ),
+    source: createStaticSource({ service: SERVICE, instances }, { clock, logger: silent }),
     policy: { ...channelDefaults, token: undefined },
     createTransport: (instance) => createHttpTransport(instance, transport),
   });

@@ -8,16 +8,34 @@ import { PredictRequest } from "inferwire/proto";
 import { BENCH_TOKEN, CONNECTIONS, PAYLOAD_BYTES, type ServerKind, STREAMS } from "./protocol.js";
 
 const payload = Buffer.alloc(PAYLOAD_BYTES, "x");
-const message = PredictRequest.encode(PredictRequest.fromPartial({ data: payload })).finish();
-const frame = Buffer.alloc(message.length + 5);
-frame.writeUInt32BE(message.length, 1);
-frame.set(message, 5);
 
-function grpcCall(session: ClientHttp2Session): Promise<void> {
+/** What a kind is asked, where it is not PredictService. */
+const typed: Partial<Record<ServerKind, { readonly path: string; readonly frame: Buffer }>> = {
+  "host-typed": { path: "/bench.v1.EchoService/EchoBytes", frame: frameOf({ data: payload }) },
+  "host-text": {
+    path: "/bench.v1.EchoService/EchoText",
+    frame: frameOf({ path: payload.toString() }),
+  },
+};
+const predict = {
+  path: "/inferwire.predict.v1.PredictService/Predict",
+  frame: frameOf({ data: payload }),
+};
+
+function frameOf(request: Partial<PredictRequest>): Buffer {
+  const message = PredictRequest.encode(PredictRequest.fromPartial(request)).finish();
+  const frame = Buffer.alloc(message.length + 5);
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
+}
+
+function grpcCall(session: ClientHttp2Session, kind: ServerKind): Promise<void> {
+  const { path, frame } = typed[kind] ?? predict;
   return new Promise((resolve, reject) => {
     const stream = session.request({
       ":method": "POST",
-      ":path": "/inferwire.predict.v1.PredictService/Predict",
+      ":path": path,
       "content-type": "application/grpc",
       te: "trailers",
       "grpc-timeout": "30S",
@@ -37,11 +55,11 @@ function grpcCall(session: ClientHttp2Session): Promise<void> {
   });
 }
 
-async function grpcLoad(port: number, calls: number): Promise<void> {
+async function grpcLoad(port: number, calls: number, kind: ServerKind): Promise<void> {
   const sessions = Array.from({ length: CONNECTIONS }, () => connect(`http://127.0.0.1:${port}`));
   let left = calls;
   const worker = async (session: ClientHttp2Session): Promise<void> => {
-    while (left-- > 0) await grpcCall(session);
+    while (left-- > 0) await grpcCall(session, kind);
   };
   await Promise.all(sessions.flatMap((s) => Array.from({ length: STREAMS }, () => worker(s))));
   for (const session of sessions) session.close();
@@ -90,7 +108,7 @@ async function httpLoad(port: number, calls: number): Promise<void> {
 process.on("message", (order: { kind: ServerKind; port: number; calls: number }) => {
   const started = performance.now();
   const load = order.kind === "host-eas" || order.kind === "node-http" ? httpLoad : grpcLoad;
-  load(order.port, order.calls).then(
+  load(order.port, order.calls, order.kind).then(
     () => process.send?.({ ms: performance.now() - started }),
     (error: Error) => process.send?.({ error: error.message }),
   );

@@ -1,4 +1,4 @@
-/** `npm run bench [server|client|pick|start|lanes|seen|tensor|eas|bytes ...]`: all, or those that are named; one after the other. */
+/** `npm run bench [server|client|pick|start|lanes|seen|tensor|eas|bytes|typed ...]`: all, or those that are named; one after the other. */
 import { benchBytes } from "./bytes.js";
 import { benchClient } from "./client.js";
 import { benchEas } from "./eas.js";
@@ -7,6 +7,7 @@ import { benchPick } from "./pick.js";
 import { benchSeen, benchServer } from "./server.js";
 import { benchStart } from "./start.js";
 import { benchTensor } from "./tensor.js";
+import { benchTyped } from "./typed.js";
 
 const benches = {
   server: benchServer,
@@ -18,6 +19,7 @@ const benches = {
   eas: benchEas,
   bytes: benchBytes,
   tensor: benchTensor,
+  typed: benchTyped,
 };
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name);
 

@@ -7,7 +7,9 @@ export type ServerKind =
   | "node-http"
   | "node-scores"
   | "host-unseen"
-  | "host-seen";
+  | "host-seen"
+  | "host-typed"
+  | "host-text";
 
 /** Token that every load sends, whether the server looks at it or not. */
 export const BENCH_TOKEN = "bench-token";

@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:http";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { BaseProcessor, type HostOptions } from "inferwire/host";
+import { BaseProcessor, type HostOptions, implement } from "inferwire/host";
 import {
   PredictRequest,
   PredictResponse,
@@ -16,6 +16,7 @@ import { createServer as createNiceServer } from "nice-grpc";
 import { pino } from "pino";
 import { built } from "../support/built-kit.js";
 import { BENCH_TOKEN, SCORES, type ServerKind } from "./protocol.js";
+import { EchoServiceDefinition } from "./typed-service.js";
 
 class Echo extends BaseProcessor {
   process(data: Uint8Array): Uint8Array {
@@ -32,6 +33,15 @@ async function startHosted(options: HostOptions = { logger: silent }): Promise<n
     ...options,
   }).start();
   return host.address.port;
+}
+
+async function startTyped(): Promise<number> {
+  const echo = implement(
+    EchoServiceDefinition,
+    { echoBytes: async ({ data }) => ({ data }), echoText: async ({ path }) => ({ path }) },
+    { endpoint: "127.0.0.1:0", token: BENCH_TOKEN, logger: silent },
+  );
+  return (await echo.start()).address.port;
 }
 
 /** A host that writes its lines, one for a hundredth of all calls, and whose metrics are read with every round. */
@@ -116,6 +126,8 @@ const starts: Readonly<Record<ServerKind, () => Promise<number>>> = {
   "host-eas": () => startHosted(),
   "host-seen": startSeen,
   "host-unseen": startUnseen,
+  "host-typed": startTyped,
+  "host-text": startTyped,
   "node-http": () => startHttp(),
   "node-scores": startScores,
 };

@@ -7,7 +7,8 @@ const kinds: readonly ServerKind[] = ["grpc-js", "nice-grpc", "host-grpc", "host
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 7);
 const CALLS = Number(process.env["BENCH_CALLS"] ?? 12_000);
 
-interface Row {
+/** What one server has cost, round by round. */
+export interface Row {
   readonly server: BenchChild;
   readonly port: number;
   readonly cpuUs: number[];
@@ -22,15 +23,16 @@ async function round(kind: ServerKind, row: Row, load: BenchChild, calls: number
   row.perSecond.push((calls / ms) * 1_000);
 }
 
-function ratio(rows: Map<ServerKind, Row>, of: ServerKind, to: ServerKind): string {
+/** CPU of one kind over that of another, round by round: median, lowest and highest. */
+export function ratio(rows: Map<ServerKind, Row>, of: ServerKind, to: ServerKind): string {
   const a = rows.get(of)?.cpuUs ?? [];
   const b = rows.get(to)?.cpuUs ?? [];
   const paired = a.map((value, index) => value / (b[index] ?? Number.NaN));
   return `${spread(paired, 2)}`;
 }
 
-/** Rounds of all kinds in turn, after one that warms up. */
-async function measure(
+/** Rounds of all kinds in turn, each beginning with another one, after one that warms up. */
+export async function measure(
   kinds: readonly ServerKind[],
   beforeRound: (port: number, kind: ServerKind) => Promise<void>,
 ): Promise<Map<ServerKind, Row>> {
@@ -44,8 +46,9 @@ async function measure(
       await round(kind, row, load, CALLS);
       rows.set(kind, { ...row, cpuUs: [], perSecond: [] });
     }
+    const all = [...rows];
     for (let r = 0; r < ROUNDS; r++) {
-      for (const [kind, row] of rows) {
+      for (const [kind, row] of [...all.slice(r % all.length), ...all.slice(0, r % all.length)]) {
         await beforeRound(row.port, kind);
         await round(kind, row, load, CALLS);
       }
@@ -57,7 +60,8 @@ async function measure(
   }
 }
 
-function printRows(rows: Map<ServerKind, Row>, print: (line: string) => void): void {
+/** A line for each kind. */
+export function printRows(rows: Map<ServerKind, Row>, print: (line: string) => void): void {
   for (const [kind, { cpuUs, perSecond }] of rows) {
     print(
       `  ${kind.padEnd(11)} ${spread(cpuUs).padEnd(22)} us CPU  ${median(perSecond).toFixed(0)} calls/s`,

@@ -1,7 +1,8 @@
 import type { HostOptions } from "inferwire/host";
+import { type Bar, Counts, never } from "../../src/cli/chaos/report.js";
+import type { ChaosPorts } from "./chaos-ports.js";
 import { orderTo } from "./order.js";
 import { keepBusy } from "./pace.js";
-import { type Bar, type ChaosPorts, Counts, never } from "./report.js";
 import { ToyHost } from "./toy-host.js";
 import { WireClient } from "./wire-client.js";
 

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { ReadyWatch } from "../../src/cli/chaos/ready-watch.js";
 import type { FaultLoad } from "./fault-load.js";
 import type { LaneWatch } from "./lane-watch.js";
 import { type Deed, orderTo } from "./order.js";
-import { until } from "./pace.js";
-import type { ReadyWatch } from "./ready-watch.js";
+import { pace } from "./pace.js";
 
 /** What is done to a lane, by the name of the fault: a signal from outside, or an order that it carries out. */
 const deeds: Readonly<Record<string, NodeJS.Signals | Deed>> = {
@@ -51,7 +51,7 @@ export class FaultTester {
   /** Times that the host said it was not ready while nothing was wrong. */
   falseAlarms: number = 0;
   readonly #parts: FaultTesterParts;
-  #calmSinceMs: number = performance.now();
+  #calmSinceMs: number = pace.now();
 
   constructor(parts: FaultTesterParts) {
     this.#parts = parts;
@@ -62,22 +62,22 @@ export class FaultTester {
     const { load, lanes, ready, random } = this.#parts;
     await this.healthy();
     const answeredMs = lanes.lookForLanes().map((pid) => load.firstAnswerMs.get(pid) ?? 0);
-    const youngMs = Math.max(...answeredMs) + LEAST_LIFE_MS - performance.now();
+    const youngMs = Math.max(...answeredMs) + LEAST_LIFE_MS - pace.now();
     await wait(Math.max(0, youngMs) + random() * 200);
     this.falseAlarms += ready.flips.filter((f) => !f.ready && f.atMs > this.#calmSinceMs).length;
     const before = lanes.lookForLanes();
     lanes.begin();
-    const faultMs = performance.now();
+    const faultMs = pace.now();
     const victim = await this.#strike(kind, before);
     if (victim === undefined) return;
-    await until(() => lanes.deathOf(victim) !== undefined, GIVE_UP_MS);
+    await pace.until(() => lanes.deathOf(victim) !== undefined, GIVE_UP_MS);
     const death = lanes.deathOf(victim);
     if (death === undefined) return;
     const answered = (): number | undefined => {
       const successor = lanes.lookForLanes().find((pid) => !before.includes(pid));
       return successor === undefined ? undefined : load.firstAnswerMs.get(successor);
     };
-    await until(() => answered() !== undefined && ready.ready, GIVE_UP_MS);
+    await pace.until(() => answered() !== undefined && ready.ready, GIVE_UP_MS);
     const firstMs = answered();
     if (firstMs === undefined) return;
     const { lastAliveMs, callsEndedMs } = death;
@@ -99,8 +99,8 @@ export class FaultTester {
       const pids = lanes.lookForLanes();
       return ready.ready && pids.length === count && pids.every((p) => load.firstAnswerMs.has(p));
     };
-    if (!(await until(answers, GIVE_UP_MS))) throw new Error("the host did not recover");
-    this.#calmSinceMs = performance.now();
+    if (!(await pace.until(answers, GIVE_UP_MS))) throw new Error("the host did not recover");
+    this.#calmSinceMs = pace.now();
   }
 
   /** Does it; tells which lane is the victim. */
@@ -116,7 +116,10 @@ export class FaultTester {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const order = orderTo(what as Deed, 20);
       load.give(order);
-      await until(() => lanes.laneOf(order.id) !== undefined || !load.isOpen(order.id), GIVE_UP_MS);
+      await pace.until(
+        () => lanes.laneOf(order.id) !== undefined || !load.isOpen(order.id),
+        GIVE_UP_MS,
+      );
       const victim = lanes.laneOf(order.id);
       if (victim !== undefined) return victim;
     }

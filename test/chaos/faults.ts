@@ -1,11 +1,13 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { isAlive } from "../../src/cli/chaos/processes.js";
+import { ReadyWatch } from "../../src/cli/chaos/ready-watch.js";
+import { atMostMs, type Bar, type Counts, never } from "../../src/cli/chaos/report.js";
 import { median } from "../support/figures.js";
+import type { ChaosPorts } from "./chaos-ports.js";
 import { FaultLoad } from "./fault-load.js";
 import { type FaultFigures, FaultTester, faultKinds } from "./fault-tester.js";
 import { LaneWatch } from "./lane-watch.js";
-import { isAlive } from "./processes.js";
-import { ReadyWatch } from "./ready-watch.js";
-import { atMostMs, type Bar, type ChaosPorts, type Counts, never } from "./report.js";
+import { pace } from "./pace.js";
 import { ToyHost } from "./toy-host.js";
 
 /** How many faults. */
@@ -67,7 +69,7 @@ export async function runFaults(
   );
   const load = new FaultLoad(host.port, random);
   const lanes = new LaneWatch(host, load);
-  const ready = new ReadyWatch(host.port);
+  const ready = new ReadyWatch(host.port, pace.clock);
   const tester = new FaultTester({ count: LANES, load, lanes, ready, random });
   const kinds = [...faultKinds];
   for (let n = 0; n < size.faults; n++) {
@@ -80,7 +82,7 @@ export async function runFaults(
   const { lanes: loads } = await host.monitor();
   const replaced = loads.reduce((sum, lane) => sum + lane.restarts, 0);
   await load.stop();
-  await ready.stop();
+  ready.stop();
   lanes.stop();
   const exitCode = await host.stop();
   const worstDelayMs = delay.max / 1e6;

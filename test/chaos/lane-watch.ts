@@ -1,5 +1,6 @@
+import { isAlive } from "../../src/cli/chaos/processes.js";
 import type { FaultLoad } from "./fault-load.js";
-import { isAlive } from "./processes.js";
+import { pace } from "./pace.js";
 import type { ToyHost } from "./toy-host.js";
 import type { WireEnd } from "./wire-client.js";
 
@@ -38,14 +39,14 @@ export class LaneWatch {
     const pids = this.#host.lanePids();
     for (const pid of pids) {
       this.seen.add(pid);
-      if (!this.#alive.has(pid)) this.#alive.set(pid, performance.now());
+      if (!this.#alive.has(pid)) this.#alive.set(pid, pace.now());
     }
     return pids;
   }
 
   /** A fault begins: what dies from now on dies of it. */
   begin(): void {
-    this.#sinceMs = performance.now();
+    this.#sinceMs = pace.now();
   }
 
   /** The lane in which an order has begun. */
@@ -62,7 +63,7 @@ export class LaneWatch {
   }
 
   #look(): void {
-    const nowMs = performance.now();
+    const nowMs = pace.now();
     const dead: LaneDeath[] = [];
     for (const [pid, lastAliveMs] of this.#alive) {
       if (isAlive(pid)) this.#alive.set(pid, nowMs);

@@ -1,8 +1,9 @@
 import type { HostOptions } from "inferwire/host";
+import { type Bar, Counts, mib, never } from "../../src/cli/chaos/report.js";
 import { fitLine } from "../support/figures.js";
+import type { ChaosPorts } from "./chaos-ports.js";
 import { type Deed, orderTo } from "./order.js";
 import { keepBusy } from "./pace.js";
-import { type Bar, type ChaosPorts, Counts, mib, never } from "./report.js";
 import { ToyHost } from "./toy-host.js";
 import { WireClient } from "./wire-client.js";
 
@@ -57,7 +58,7 @@ const mix: readonly (readonly [upTo: number, deed: Deed | "leave" | "expire"])[]
   [1, "echo"],
 ];
 
-const known = ["OK", "DEADLINE_EXCEEDED", "CANCELLED", "PROCESSOR_THREW"];
+const known = ["OK", "DEADLINE_EXCEEDED", "CANCELLED", "CALL_FAILED"];
 
 interface Sample {
   readonly calls: number;

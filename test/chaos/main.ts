@@ -4,15 +4,17 @@
  * `/proc`.
  */
 import { loadavg } from "node:os";
+import { type Bar, barTable } from "../../src/cli/chaos/report.js";
 import { seededRandom } from "../../src/core/seeded-random.js";
+import type { ChaosPorts } from "./chaos-ports.js";
 import { deadlinesBars, deadlinesSizes, runDeadlines } from "./deadlines.js";
 import { faultsBars, faultsSizes, runFaults } from "./faults.js";
 import { leakBars, leakSizes, runLeak } from "./leak.js";
 import { overloadBars, overloadSizes, runOverload } from "./overload.js";
+import { percent } from "./percent.js";
 import { predictsBars, predictsSizes, runPredicts } from "./predicts.js";
-import { waitedForCoreUs } from "./processes.js";
-import { type Bar, barTable, type ChaosPorts, percent } from "./report.js";
 import { restartsBars, restartsSizes, runRestarts } from "./restarts.js";
+import { waitedForCoreUs } from "./waited-for-core.js";
 
 type Size = "full" | "small";
 type Proof = (size: Size, ports: ChaosPorts) => Promise<readonly Bar[]>;

@@ -1,9 +1,11 @@
 import type { HostOptions } from "inferwire/host";
+import { residentBytes } from "../../src/cli/chaos/processes.js";
+import { type Bar, Counts, mib, never } from "../../src/cli/chaos/report.js";
 import { median, quantile } from "../support/figures.js";
+import type { ChaosPorts } from "./chaos-ports.js";
 import { orderTo } from "./order.js";
 import { keepBusy, keepRate } from "./pace.js";
-import { residentBytes } from "./processes.js";
-import { type Bar, type ChaosPorts, Counts, mib, never, percent } from "./report.js";
+import { percent } from "./percent.js";
 import { ToyHost } from "./toy-host.js";
 import { WireClient, type WireEnd } from "./wire-client.js";
 

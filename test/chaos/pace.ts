@@ -1,4 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { Pace } from "../../src/cli/chaos/pace.js";
+import { systemClock } from "../../src/core/ports.js";
+
+/** The machine's own time, of runs that nothing ends early. */
+export const pace: Pace = new Pace(systemClock, new AbortController().signal);
 
 /** Runs `work` again and again, so many at a time, until `more` says no; resolves when all have ended. */
 export async function keepBusy(
@@ -28,18 +33,4 @@ export async function keepRate(
     const due = Math.floor(((performance.now() - startedMs) * perSecond) / 1_000);
     for (; begun < due && more(); begun++) begin();
   }
-}
-
-/** Waits until something holds; tells whether it did in time. */
-export async function until(
-  holds: () => boolean,
-  timeoutMs: number,
-  everyMs: number = TICK_MS,
-): Promise<boolean> {
-  const giveUpMs = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > giveUpMs) return false;
-    await wait(everyMs);
-  }
-  return true;
 }

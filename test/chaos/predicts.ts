@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { listed } from "../../examples/discovery.js";
 import { Children } from "../../examples/mnist/children.js";
+import { type Bar, mib, never } from "../../src/cli/chaos/report.js";
 import { fitLine } from "../support/figures.js";
-import { type Bar, type ChaosPorts, mib, never } from "./report.js";
+import type { ChaosPorts } from "./chaos-ports.js";
 
 /** Calls of one client, and how many of them between two samples of its memory. */
 export interface PredictsSize {

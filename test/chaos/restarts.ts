@@ -3,10 +3,11 @@ import { createClient, openChannel, type ServiceChannel } from "inferwire/client
 import { startDirectory } from "inferwire/directory";
 import type { HostOptions } from "inferwire/host";
 import { PredictServiceDefinition } from "inferwire/proto";
+import { isAlive } from "../../src/cli/chaos/processes.js";
+import { type Bar, Counts, never } from "../../src/cli/chaos/report.js";
+import type { ChaosPorts } from "./chaos-ports.js";
 import { inPieces, type Order, orderTo } from "./order.js";
-import { keepRate, until } from "./pace.js";
-import { isAlive } from "./processes.js";
-import { type Bar, type ChaosPorts, Counts, never } from "./report.js";
+import { keepRate, pace } from "./pace.js";
 import { ToyHost } from "./toy-host.js";
 
 /** How often all hosts are restarted, one after the other. */
@@ -120,7 +121,7 @@ async function listed(channel: ServiceChannel, hosts: readonly ToyHost[]): Promi
     const ports = channel.snapshot().instances.map((instance) => instance.port);
     return ports.length === wanted.length && wanted.every((port) => ports.includes(port));
   };
-  if (await until(known, LIST_TIMEOUT_MS)) return;
+  if (await pace.until(known, LIST_TIMEOUT_MS)) return;
   throw new Error("the client's list did not become what it should");
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -20,20 +20,41 @@ const readersFiles: Readonly<Record<string, string>> = {
     declare const model: { score(text: string, signal: AbortSignal): Promise<number> };
     declare function userOf(session: string | undefined): Promise<string | undefined>;
     declare class Sentiment extends BaseProcessor {
+      constructor(options?: import("inferwire/host").HostOptions);
       process(data: Uint8Array): Uint8Array;
     }
   `,
-  "gen/sentiment/v1/sentiment.ts": `
-    import type { MethodDefinition } from "nice-grpc";
-    interface Request { readonly text: string }
-    interface Response { readonly score: number }
-    type Method<Q extends boolean, A extends boolean> = MethodDefinition<Request, Request, Response, Response, Q, A>;
-    export declare const SentimentServiceDefinition: {
-      readonly classify: Method<false, false>;
-      readonly classifyStream: Method<true, true>;
-    };
+  "gen/sentiment/v1/sentiment_pb.ts": `
+    import type { Message } from "@bufbuild/protobuf";
+    import type { GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+    type Request = GenMessage<Message<"sentiment.v1.Request"> & { text: string }>;
+    type Response = GenMessage<Message<"sentiment.v1.Response"> & { score: number }>;
+    export declare const SentimentService: GenService<{
+      classify: { methodKind: "unary"; input: Request; output: Response };
+      explain: { methodKind: "server_streaming"; input: Request; output: Response };
+    }>;
   `,
 };
+
+/** A stream that the documents' service has, and that of the example has not. */
+const stream = `
+  methods: {
+    classifyStream: {
+      name: "ClassifyStream",
+      requestType: ClassifyRequest,
+      requestStream: true,
+      responseType: ClassifyResponse,
+      responseStream: true,
+      options: {},
+    },`;
+
+/** The reader's generated code: the example's. */
+function writeGenerated(): void {
+  cpSync(`${root}examples/sentiment/gen`, `${folder}/gen`, { recursive: true });
+  const messages = "gen/sentiment/v1/sentiment.ts";
+  const code = readFileSync(`${folder}/${messages}`, "utf8");
+  write(messages, code.replace("\n  methods: {", stream));
+}
 
 /** What goes in front of a block that is a part of a class, and behind it; on the block's own lines. */
 const classParts = [
@@ -87,6 +108,7 @@ function compilerOptions(): ts.CompilerOptions {
 const problems: string[] = [];
 
 beforeAll(() => {
+  writeGenerated();
   const readers = Object.entries(readersFiles).map(([name, text]) => write(name, text));
   const modules = new Map(
     pages.flatMap(({ path, blocks }) =>

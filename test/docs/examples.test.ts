@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { browserNote, launchChromium, withoutBrowser } from "../support/chromium.js";
 import { startNode } from "../support/programs.js";
 import { post } from "../support/raw-http.js";
 
@@ -36,6 +37,74 @@ describe("examples of EAS's client", () => {
     expect(example.output()).toContain("8 words\nthe 3, and 2\n");
     expect(example.output()).toMatch(/300 calls, shared (200 to 100|201 to 99|199 to 101)/);
   });
+});
+
+describe("examples/sentiment", () => {
+  /** The service and its page, and where they are. */
+  async function serve() {
+    const example = startNode([
+      ...["--import", "tsx", "examples/sentiment/serve.ts"],
+      ...["127.0.0.1:0", "0"],
+    ]);
+    await example.said("the page at");
+    const said = /the service is at (\S+), the page at (\S+)/.exec(example.output());
+    return { example, target: said?.[1] ?? "", page: said?.[2] ?? "" };
+  }
+
+  it("serves a client, which puts the best text first, and stops on Ctrl+C", async () => {
+    const { example, target } = await serve();
+    const texts = ["An awful, terrible film.", "A film.", "A wonderful film!"];
+    const client = startNode(["--import", "tsx", "examples/sentiment/client.ts", target, ...texts]);
+    expect(await client.exited).toBe(0);
+    expect(client.output().trimEnd().split("\n")).toEqual([
+      " 4.00  A wonderful film!",
+      " 0.00  A film.",
+      "-3.00  An awful, terrible film.",
+    ]);
+    const refused = startNode(["--import", "tsx", "examples/sentiment/client.ts", target, "..."]);
+    expect(await refused.exited).toBe(1);
+    expect(refused.output()).toContain("the text has no word");
+    example.child.kill("SIGINT");
+    expect(await example.exited).toBe(0);
+  }, 60_000);
+
+  it.skipIf(withoutBrowser)(
+    `has a page that says how a text sounds while it is typed${browserNote}`,
+    async () => {
+      const { page: url } = await serve();
+      await using browser = await launchChromium();
+      const page = await browser.newPage();
+      const errors: unknown[] = [];
+      page.on("console", (message) => {
+        if (message.type() === "error") errors.push(message.text());
+      });
+      page.on("pageerror", (error) => errors.push(error));
+      await page.goto(url);
+      const answer = page.locator("output");
+      await page.locator("textarea").pressSequentially("A fine day, but a terrible trip");
+      await answer.filter({ hasText: "🙁 -0.50 (fine 2, terrible -3)" }).waitFor();
+      await page.locator("textarea").fill("...");
+      await answer.filter({ hasText: "the text has no word" }).waitFor();
+      expect(errors).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+describe("examples/chat", () => {
+  it("prints words as they come, and stops its processor when it cancels or runs out of time", async () => {
+    const example = startNode(["--import", "tsx", "examples/chat/main.ts"]);
+    expect(await example.exited).toBe(0);
+    const output = example.output();
+    const [whole = "", half = ""] = output.split("\n\n");
+    expect([whole, half].map((text) => text.split(" ").length)).toEqual([43, 23]);
+    const made = /cancelled after 20 of 40 words; the processor stopped after (\d+)/.exec(output);
+    expect(Number(made?.[1])).toBeLessThan(40);
+    expect(output).toContain("no prompt: INVALID_ARGUMENT");
+    expect(output).toContain("too slow: DEADLINE_EXCEEDED");
+    const late = /the processor stopped after (\d+) of 40 words/.exec(output);
+    expect(Number(late?.[1])).toBeLessThan(40);
+  }, 30_000);
 });
 
 describe("examples/threshold", () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { startDirectory } from "inferwire/directory";
 import { afterEach, describe, expect, it } from "vitest";
@@ -22,11 +22,13 @@ function start(name: string, code: string): Program {
 }
 
 describe("README.md", () => {
-  it("has its first code by line 15 and a first screen of at most 40 lines", () => {
+  it("has its first code by line 15, and links to every page within a first screen of 40 lines", () => {
     const lines = readme.split("\n");
     expect(lines.findIndex((line) => line.startsWith("```")) + 1).toBeLessThanOrEqual(15);
-    const links = lines.findIndex((line) => line.startsWith("[Options]"));
-    expect(links).toBeLessThanOrEqual(40);
+    const screen = lines.slice(0, 40).join("\n");
+    const pages = readdirSync(`${root}docs`).filter((name) => name.endsWith(".md"));
+    for (const name of pages) expect(screen).toContain(`](docs/${name})`);
+    expect(lines.findLastIndex((line) => line.includes("](CHANGELOG.md)"))).toBeLessThan(40);
     expect(readme).toContain("npm ci && npm start");
     expect(readme).toContain("npm ci && npm test");
   });

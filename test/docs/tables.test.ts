@@ -10,6 +10,8 @@ import { hostDefaults } from "../../src/host/host-options.js";
 import { serviceDescriptionFields } from "../../src/host/service-description.js";
 import { httpErrorForms } from "../../src/server/http-errors.js";
 import { serverLimitDefaults } from "../../src/server/limits.js";
+import { connectCodes } from "../../src/server/web/connect-error.js";
+import { webProtocolOf, webTypesFor } from "../../src/server/web/web-protocols.js";
 import { pageText, tableBelow } from "../support/markdown.js";
 
 const page = (name: string): string => pageText(`docs/${name}`);
@@ -60,7 +62,7 @@ describe("docs/host.md, where options come from", () => {
   });
 
   it("says of every field of a service description what becomes of it", () => {
-    const rows = tableBelow(page("host.md"), "### Service description");
+    const rows = tableBelow(page("service-description.md"), "## Fields");
     const listed = rows.flatMap(([fields = "", becomes = ""]) =>
       codes(fields).map((field) => [field, code(becomes) ?? becomes]),
     );
@@ -113,6 +115,34 @@ describe("docs/errors.md", () => {
       ];
     });
     expect(rows).toEqual(expected);
+  });
+});
+
+describe("docs/browser.md", () => {
+  it("gives Connect's word and HTTP status of every code", () => {
+    const rows = tableBelow(
+      page("browser.md").replace("\n| gRPC |", "\n## Codes\n\n| gRPC |"),
+      "## Codes",
+    );
+    const expected = Object.entries(connectCodes).map(([name, { code: word, httpStatus }]) => [
+      name,
+      `\`${word}\``,
+      String(httpStatus),
+    ]);
+    expect(rows).toEqual(expected);
+  });
+
+  it("names every content type, with the methods that it carries", () => {
+    const rows = tableBelow(page("browser.md"), "## What is served");
+    const listed = rows.flatMap(([types = "", , methods]) =>
+      codes(types).map((type) => [type, methods]),
+    );
+    const all = new Set([false, true].flatMap((responseStream) => webTypesFor({ responseStream })));
+    const expected = [...all].map((type) => {
+      const carries = webProtocolOf(type)?.carries;
+      return [type, carries === "both" ? "unary, server streaming" : carries];
+    });
+    expect(listed.toSorted()).toEqual(expected.toSorted());
   });
 });
 

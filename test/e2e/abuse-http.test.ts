@@ -141,6 +141,25 @@ describe("tokens", () => {
   });
 });
 
+describe("callers who are refused while they still send", () => {
+  it("can read why once they have sent all, and nothing behind it is answered", async () => {
+    const bytes = 8 * 1024 * 1024;
+    const socket = await connectRaw(host.port);
+    opened.push(socket);
+    // Not before all is sent: what a break of the connection takes back is lost then.
+    socket.pause();
+    socket.write(withHead(`content-length: ${bytes}`).replace(TOKEN, "wrong"), "latin1");
+    socket.write(Buffer.alloc(bytes));
+    const behind = `GET /livez HTTP/1.1\r\n${usual}\r\n`;
+    await new Promise<unknown>((resolve) => socket.write(behind, resolve));
+    const heard = answerOf(socket);
+    socket.resume();
+    const answer = await heard;
+    expectRefusal(answer, 401);
+    expect(answer.text.split("HTTP/1.1")).toHaveLength(2);
+  });
+});
+
 describe("floods", () => {
   it("of pipelined requests are answered one by one", async () => {
     const count = 2_000 * SCALE;

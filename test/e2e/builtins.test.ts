@@ -166,7 +166,7 @@ describe("call", () => {
   it("ends with what a function throws, like process", async () => {
     const { port, client } = await start();
     const thrown = await post(port, path("call?function=find"), "");
-    expect([thrown.status, reasonOf(thrown)]).toEqual([404, "PROCESSOR_THREW"]);
+    expect([thrown.status, reasonOf(thrown)]).toEqual([404, "CALL_FAILED"]);
     const unknown = await post(port, path("call?function=revers"), "");
     expect([unknown.status, reasonOf(unknown)]).toEqual([404, "UNKNOWN_FUNCTION"]);
     expect((await failure(client.call({ function: "find" }))).details).toBe("no such row");

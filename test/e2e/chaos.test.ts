@@ -67,7 +67,7 @@ describe("a host whose heap is sampled", () => {
   it.each(lanes)("ends all kinds of calls as they should, %s", async (lane) => {
     const [seen] = await runLeak(lane, { calls: 1_000, callsPerSample: 250 }, ports);
     expect(seen?.calls).toBe(1_000);
-    const ends = ["OK", "CANCELLED", "DEADLINE_EXCEEDED", "PROCESSOR_THREW"];
+    const ends = ["OK", "CANCELLED", "DEADLINE_EXCEEDED", "CALL_FAILED"];
     expect(seen?.outcomes.beyond(ends)).toBe(0);
   });
 });

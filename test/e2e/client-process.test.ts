@@ -56,15 +56,8 @@ describe("createClient: the process", () => {
     });
   });
 
-  it("loads nothing of the host", async () => {
-    const loader = `
-      export async function load(url, context, next) {
-        if (/[/]dist[/]src[/](host|lane|door|server|builtin|processor)[/]/.test(url)) throw new Error(url);
-        return next(url, context);
-      }`;
+  it("has these names to import, and no others", async () => {
     const run = await runScript(`
-      import { register } from "node:module";
-      register("data:text/javascript,${encodeURIComponent(loader)}");
       console.log(Object.keys(await import("inferwire/client")).sort().join());
     `);
     expect(run.output).toBe("CallError,Metadata,Status,closeClient,createClient,openChannel");

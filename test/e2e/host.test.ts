@@ -374,10 +374,11 @@ describe("routes", () => {
     expect((await post(port, "/api/builtin/monitor", "")).status).toBe(405);
   });
 
-  it("answer a gRPC method over HTTP/1.1 with what it is", async () => {
+  it("tell at the path of a method which content types it takes", async () => {
     const { port } = await startTestHost();
     const answer = await post(port, "/inferwire.predict.v1.PredictService/Predict", "x");
-    expect([answer.status, reasonOf(answer)]).toEqual([501, "NOT_IN_THIS_VERSION"]);
+    expect([answer.status, reasonOf(answer)]).toEqual([415, "UNKNOWN_CONTENT_TYPE"]);
+    expect(answer.text).toContain("application/grpc-web+proto");
   });
 });
 

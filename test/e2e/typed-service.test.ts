@@ -200,7 +200,7 @@ describe("a typed service on a host", () => {
       });
       const { get } = trailer ?? Metadata();
       expect(get.call(trailer, "x-why")).toBe("because");
-      expect(get.call(trailer, "inferwire-reason")).toBe("PROCESSOR_THREW");
+      expect(get.call(trailer, "inferwire-reason")).toBe("CALL_FAILED");
     }
     await expect(client.pure({ text: "a" })).rejects.toMatchObject({
       code: Status.UNKNOWN,
@@ -228,7 +228,8 @@ describe("a typed service on a host", () => {
         .write({ text: "a" });
     });
     expect(error?.code).toBe(Status.DEADLINE_EXCEEDED);
-    expect(await reason).toBe("DEADLINE_EXCEEDED");
+    // The caller's clock may be the first to see it: its reset then comes before the host's own timer.
+    expect(["DEADLINE_EXCEEDED", "CANCELLED"]).toContain(await reason);
   });
 
   it("ends at the host's own limit, and when the caller of a stream falls silent", async () => {

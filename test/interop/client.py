@@ -58,7 +58,7 @@ for name, channel in channels.items():
     check(f"{name}: error code", error.code() == grpc.StatusCode.FAILED_PRECONDITION)
     check(f"{name}: error text", error.details() == "as asked: 100 % – ü")
     trailers = dict(error.trailing_metadata())
-    check(f"{name}: reason trailer", trailers.get("inferwire-reason") == "PROCESSOR_THREW")
+    check(f"{name}: reason trailer", trailers.get("inferwire-reason") == "CALL_FAILED")
 
     error = error_of(lambda: predict(b"sleep", timeout=0.2))
     check(f"{name}: deadline", error.code() == grpc.StatusCode.DEADLINE_EXCEEDED)

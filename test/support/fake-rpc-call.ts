@@ -25,6 +25,7 @@ export function callRoute<Req, Res>(
     end = resolve;
   });
   const call: RpcCall = {
+    door: "grpc",
     path: definition.path,
     metadata: emptyMetadata,
     peer: "127.0.0.1:1234",

@@ -23,9 +23,11 @@ export function codeBlocks(text: string, language: string): readonly CodeBlock[]
 
 /** Cells of the rows of the first table below a heading. */
 export function tableBelow(text: string, heading: string): readonly (readonly string[])[] {
-  const lines = text.slice(text.indexOf(`\n${heading}\n`)).split("\n");
+  const lines = text.slice(`\n${text}`.indexOf(`\n${heading}\n`)).split("\n");
   const first = lines.findIndex((line) => line.startsWith("|---")) + 1;
   const end = lines.findIndex((line, index) => index >= first && !line.startsWith("|"));
-  const cellsOf = (line: string): readonly string[] => line.split("|").slice(1, -1);
-  return lines.slice(first, end).map((line) => cellsOf(line).map((cell) => cell.trim()));
+  const cellsOf = (line: string): readonly string[] => line.split(/(?<!\\)\|/).slice(1, -1);
+  return lines
+    .slice(first, end)
+    .map((line) => cellsOf(line).map((cell) => cell.trim().replaceAll("\\|", "|")));
 }

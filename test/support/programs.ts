@@ -52,8 +52,9 @@ export function programUrl(file: string): string {
 export function startNode(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  folder: string = process.cwd(),
 ): Program {
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, args, { cwd: folder, env: { ...process.env, ...env } });
   running.add(child);
   let output = "";
   const heard = new Set<() => void>();

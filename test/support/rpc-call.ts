@@ -21,6 +21,7 @@ export function recordedCall(
   let reads = 0;
   let waiting: (() => void) | undefined;
   return {
+    door: "grpc",
     path,
     metadata: emptyMetadata,
     peer: "127.0.0.1:9",

@@ -7,6 +7,7 @@ import type { FakeClock } from "./fake-clock.js";
 
 /** An engine's side of a call, moved by hand: it keeps what was sent and counts the reads that are owed. */
 export class FakeRpcCall implements RpcCall {
+  readonly door = "grpc";
   readonly path: string = "/test.Echo/Any";
   readonly metadata: MetadataView = emptyMetadata;
   readonly peer: string = "127.0.0.1:1";

@@ -189,6 +189,9 @@ describe("call", () => {
     const thrower = (error: Error) => fakeHostView({ runFunction: () => Promise.reject(error) });
     const { replies } = await ask(thrower(deliberate), "POST", "call?function=f");
     expect(replies[0]?.status).toBe(404);
+    expect(JSON.parse(String(replies[0]?.body))).toEqual({
+      error: { code: "NOT_FOUND", reason: "CALL_FAILED", message: "no such row" },
+    });
     const full = servingError("QUEUE_FULL", "full");
     await expect(ask(thrower(full), "POST", "call?function=f")).rejects.toBe(full);
     await expect(ask(fakeHostView(), "POST", "call")).rejects.toThrow(/name is missing/);

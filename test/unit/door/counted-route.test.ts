@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { servingError } from "../../../src/core/serving-error.js";
 import { Status } from "../../../src/core/status.js";
 import { countedRoute } from "../../../src/door/counted-route.js";
+import { seriesByDoor } from "../../../src/door/invoker.js";
 import type { RpcCall } from "../../../src/server/rpc.js";
 import { endWithError } from "../../../src/server/rpc-errors.js";
 import { createFakeClock } from "../../support/fake-clock.js";
@@ -29,7 +30,11 @@ function counted(act: (call: RpcCall) => void, after: "closes" | "stays" = "clos
       onClose() {},
     }),
   };
-  const reader = countedRoute(inner, series, createFakeClock()).accept(recordedCall("/p.S/M"));
+  const reader = countedRoute(
+    inner,
+    seriesByDoor(() => series),
+    createFakeClock(),
+  ).accept(recordedCall("/p.S/M"));
   reader.onMessage(empty);
   reader.onHalfClose();
   if (after === "closes") reader.onClose();

@@ -77,7 +77,7 @@ describe("createCallMetrics", () => {
 
   it("keeps the host's own methods out of what monitor reads", () => {
     const metrics = createCallMetrics(createFakeClock());
-    metrics.ownSeries("/grpc.health.v1.Health/Check").ended(endedCall(), "OK", undefined);
+    metrics.ownSeries("grpc", "/grpc.health.v1.Health/Check").ended(endedCall(), "OK", undefined);
     expect(metrics.read()).toEqual([]);
     expect(metrics.totals().methods).toHaveLength(1);
   });

@@ -43,6 +43,11 @@ const carried: readonly [string, string, Record<string, unknown>][] = [
   ["INFERWIRE_MAX_QUEUE_BYTES", "1024", { maxQueueBytes: 1024 }],
   ["INFERWIRE_REQUESTS_PER_SECOND", "2.5", { requestsPerSecond: 2.5 }],
   ["INFERWIRE_MAX_MESSAGE_BYTES", "99", { maxMessageBytes: 99 }],
+  [
+    "INFERWIRE_CORS",
+    '{"origins": ["https://app.example"]}',
+    { cors: { origins: ["https://app.example"] } },
+  ],
   ["INFERWIRE_LIMITS", '{"maxHeaderCount": 50}', { limits: { maxHeaderCount: 50 } }],
   ["INFERWIRE_PRE_STOP_DELAY_MS", "3000", { preStopDelayMs: 3000 }],
   ["INFERWIRE_TERMINATION_GRACE_PERIOD_MS", "1", { terminationGracePeriodMs: 1 }],
@@ -81,6 +86,7 @@ const unreadable: readonly [string, string, RegExp][] = [
   ["INFERWIRE_APP", "", /^INFERWIRE_APP is "", expected a text/],
   ["INFERWIRE_MODEL_CONFIG", "{", /^INFERWIRE_MODEL_CONFIG is not JSON/],
   ["INFERWIRE_METRICS", "[]", /^INFERWIRE_METRICS is a list of 0, expected a JSON object/],
+  ["INFERWIRE_CORS", '{"origins": ["app.example"]}', /"app.example", expected origins/],
   ["INFERWIRE_LIMITS", '{"maxHeaders": 1}', /^INFERWIRE_LIMITS has no option "maxHeaders"/],
   ["INFERWIRE_TOKEN", "", /^INFERWIRE_TOKEN is empty, expected a token/],
   ["INFERWIRE_TOKEN", "two\nlines", /^INFERWIRE_TOKEN has a character that no header can carry/],
@@ -145,13 +151,16 @@ describe("hostOptionsFrom", () => {
   });
 
   it("refuses a file that is missing or no JSON, and shows nothing of what is in it", async () => {
-    await refuses({ file: "/none/app.json" }, /sources\.file is "\/none\/app\.json", which is unr/);
+    await refuses(
+      { file: "/none/app.json" },
+      /"\/none\/app\.json" is unreadable, expected a service description/,
+    );
     await refuses({ file: "https://a/app.json" }, /sources\.file is "https:\/\/a\/app\.json", exp/);
     await refuses({ file: "" }, /sources\.file is "", expected a text/);
     const broken = file("broken.json", '{"token": secret}');
     await refuses({ file: broken }, /broken\.json is not JSON$/);
     const cut = file("cut.json", '{"token": "secret" x');
-    await refuses({ file: cut }, /cut\.json is not JSON at position \d+$/);
+    await refuses({ file: cut }, /cut\.json:1:20 is not JSON$/);
   });
 
   it("refuses sources it does not know", () =>

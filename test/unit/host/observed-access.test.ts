@@ -42,7 +42,9 @@ describe("observedAccess", () => {
     calls.series("grpc", PREDICT);
     calls.series("eas", "POST /api/predict");
     const access = createAccess(resolveHostOptions({ token: "secret" }), () => 0);
-    const observed = observedAccess(access, calls, createFakeClock());
+    const clock = createFakeClock();
+    const web = { doorOf: () => undefined };
+    const observed = observedAccess(access, { calls, web, clock });
     expect(observed(head("rpc", PREDICT))?.reason).toBe("UNAUTHENTICATED");
     expect(observed(head("http", "/api/predict/a/b"))?.reason).toBe("UNAUTHENTICATED");
     expect(observed(head("rpc", PREDICT, "secret"))).toBeUndefined();

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { numberOf, pairOf, repeated } from "../../../src/cli/flag-values.js";
+
+describe("repeated", () => {
+  it("keeps every value, in order", () => {
+    expect(repeated("b", repeated("a"))).toEqual(["a", "b"]);
+  });
+});
+
+describe("numberOf", () => {
+  const whole = { min: 1, max: 10 };
+  const any = { min: 0.1, max: 10, integer: false };
+
+  it.each([
+    [undefined, whole, undefined],
+    ["1", whole, 1],
+    ["10", whole, 10],
+    ["0.5", any, 0.5],
+    ["1e1", any, 10],
+  ])("reads %s", (text, range, expected) => {
+    expect(numberOf(text, "--n", range)).toBe(expected);
+  });
+
+  it.each([
+    ["", whole, '--n is "", expected a number'],
+    ["ten", whole, '--n is "ten", expected a number'],
+    ["0x5", whole, '--n is "0x5", expected a number'],
+    ["0", whole, "--n is 0, expected an integer from 1 to 10"],
+    ["1.5", whole, "--n is 1.5, expected an integer from 1 to 10"],
+    ["11", any, "--n is 11, expected a number from 0.1 to 10"],
+    ["Infinity", any, "--n is Infinity, expected a number from 0.1 to 10"],
+  ])("refuses %j", (text, range, expected) => {
+    expect(() => numberOf(text, "--n", range)).toThrow(expected);
+  });
+});
+
+describe("pairOf", () => {
+  it("splits at the first sign", () => {
+    expect(pairOf("a=b=c", "--set")).toEqual(["a", "b=c"]);
+    expect(pairOf("a=", "--set")).toEqual(["a", ""]);
+  });
+
+  it.each(["a", "=a", ""])("refuses %j", (text) => {
+    expect(() => pairOf(text, "--set")).toThrow(
+      `--set is ${JSON.stringify(text)}, expected name=value`,
+    );
+  });
+});
