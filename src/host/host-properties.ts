@@ -5,8 +5,9 @@ import { checkNumber, checkOneOf, type NumberRange, seen } from "../core/options
 import { isRecord } from "../core/record.js";
 import { isServingError, servingError } from "../core/serving-error.js";
 import type { ProcessorProperty } from "../processor/processor.js";
-import { type LogLevel, logLevels } from "../server/logger.js";
+import type { LogLevel } from "../server/logger.js";
 import { ownPropertyHelp, propertyHelp } from "./property-help.js";
+import { logLevels } from "./resolve-host-options.js";
 
 /** One setting of a running host, where it is in force. */
 export interface LiveSetting<T> {

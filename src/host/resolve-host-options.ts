@@ -33,7 +33,7 @@ import {
   type ResolvedHostOptions,
 } from "./host-options.js";
 
-/** What `logLevel` may be. */
+/** What `logLevel` may be, from the one that writes most. */
 export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 /** What `open` may hold. */
 export const openPaths: readonly OpenPath[] = ["health", "metrics", "ping", "reflection"];

@@ -4,9 +4,6 @@ import type { Logger } from "../core/ports.js";
 /** Least level of lines that are written. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** All levels, from the one that writes most. */
-export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
-
 /** A logger whose level can be changed. */
 export interface LeveledLogger extends Logger {
   /** Least level of lines that are written from now on. */
