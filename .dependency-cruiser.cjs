@@ -16,7 +16,7 @@ const arrows = {
   codegen: ["core"],
   eas: ["client", "resolve", "transport", "tensor", "compression", "wire", "core"],
   client: ["resolve", "balance", "transport", "wire", "core"],
-  directory: ["server", "transport", "resolve", "wire", "core"],
+  directory: ["server", "etcd", "transport", "resolve", "wire", "core"],
   host: [
     "door",
     "lane",
@@ -33,7 +33,8 @@ const arrows = {
   lane: ["processor", "core"],
   builtin: ["core"],
   testing: ["client", "host", "processor", "server", "resolve", "transport", "wire", "core"],
-  resolve: ["transport", "wire", "core"],
+  resolve: ["etcd", "transport", "wire", "core"],
+  etcd: ["transport", "wire", "core"],
   processor: ["tensor", "core"],
   tensor: ["core"],
   compression: ["core"],
@@ -114,6 +115,12 @@ module.exports = {
       "node_modules/@bufbuild/protoplugin",
       "^src/codegen/",
       "an optional peer that generating asks for",
+    ),
+    only(
+      "dns-packet-in-one-file",
+      "node_modules/dns-packet/",
+      "^src/resolve/dns/dns-message",
+      "one file knows dns-packet",
     ),
     only("pino-in-one-file", "node_modules/pino/", "^src/server/logger", "one file knows pino"),
     {

@@ -38,8 +38,8 @@ function differences(before, after) {
 /** Descriptors of every proto and of what it imports, without comments. */
 function writeDescriptorSet(folder) {
   const image = join(folder, "inferwire.binpb");
-  // EAS's messages and the code generator's options belong to no service of ours: nobody asks for them by reflection.
-  const others = ["eas", join("inferwire", "options")];
+  // Messages of EAS and etcd and the code generator's options belong to no service of ours: nobody asks for them by reflection.
+  const others = ["eas", "etcd", join("inferwire", "options")];
   const ours = others.flatMap((folder) => ["--exclude-path", join("proto", folder)]);
   run("build", "--exclude-source-info", "--as-file-descriptor-set", ...ours, "-o", image);
   const base64 = readFileSync(image).toString("base64");

@@ -30,6 +30,11 @@ export class IndexedHeap {
     return this.#size === 0 ? -1 : (this.#slots[0] as number);
   }
 
+  /** Whether a slot is in the heap. */
+  has(slot: number): boolean {
+    return (this.#places[slot] as number) >= 0;
+  }
+
   /**
    * Makes room for more slots. The arrays are kept, not copied.
    *

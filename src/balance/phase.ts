@@ -18,8 +18,8 @@ export interface PhaseMember {
  */
 const phasePicks = 2 ** 20;
 
-/** So many picks are made from a drawn phase before it is used: five to twenty were needed in trials. */
-const leadIn = 50;
+/** So many picks are made from a rounded phase before it is used: five to twenty were needed in trials. */
+export const leadIn = 50;
 
 /** A share of a pick that is taken for nothing: far above rounding, far below any share that matters. */
 const negligible = 2 ** -30;
@@ -30,21 +30,13 @@ export function zeroPhase(members: readonly PhaseMember[]): Phase {
 }
 
 /**
- * Draws a random moment of the schedule over these members.
- *
- * Without it every client that learns of the same list sends its first call to the same instance. At pick t each
- * member has been served its share of t rounded down, and the picks that are missing from t went to those
- * whose current pick is due first, leaving out those that are exactly at their share (they could not have been
- * picked). Everybody is then less than one pick from their share, as at any moment of a real run.
- *
- * It is not yet such a moment: when a pick was made, the member that is due first now may not have been eligible,
- * so heavy members come out ahead too often. First calls would then go to light ones, of weights 99 and 1
- * nearly always to the latter. Some real picks from there wash that out.
+ * Draws a random moment of the schedule over these members: the one that {@link roundedPhase} draws, and some picks from there.
  */
 export function drawPhase(members: readonly PhaseMember[], random: () => number): Phase {
-  const start = roundedPhase(members, Math.floor(random() * phasePicks));
+  const start = roundedPhase(members, random);
   const served = [...start.served];
   const schedule = new Schedule();
+  schedule.reserve(members.length);
   for (const [slot, { weight, rank }] of members.entries()) {
     schedule.join(slot, weight, rank, served[slot] ?? 0);
   }
@@ -55,22 +47,44 @@ export function drawPhase(members: readonly PhaseMember[], random: () => number)
   return { picks: start.picks + leadIn, served };
 }
 
-function roundedPhase(members: readonly PhaseMember[], picks: number): Phase {
+/**
+ * Draws a moment that is nearly one of the schedule over these members.
+ *
+ * Without it every client that learns of the same list sends its first call to the same instance. At pick t each
+ * member has been served its share of t rounded down, and the picks that are missing from t went to those
+ * whose current pick is due first, leaving out those that are exactly at their share (they could not have been
+ * picked). Everybody is then less than one pick from their share, as at any moment of a real run.
+ *
+ * It is not yet such a moment: when a pick was made, the member that is due first now may not have been eligible,
+ * so heavy members come out ahead too often. First calls would then go to light ones, of weights 99 and 1
+ * nearly always to the latter. Some real picks from there ({@link leadIn}) wash that out.
+ */
+export function roundedPhase(members: readonly PhaseMember[], random: () => number): Phase {
+  const picks = Math.floor(random() * phasePicks);
   let total = 0;
   for (const member of members) total += member.weight;
-  const due = members.map(({ weight }, index) => {
+  const served: number[] = [];
+  const due: number[] = [];
+  const deadlines: number[] = [];
+  let missing = picks;
+  for (const [index, { weight }] of members.entries()) {
     const share = (picks * weight) / total;
-    const served = Math.floor(share);
-    return { index, served, lag: share - served, deadline: (served + 1) / weight };
-  });
-  const served = due.map((member) => member.served);
-  const missing = picks - served.reduce((sum, count) => sum + count, 0);
-  due
-    .filter((member) => member.lag > negligible)
-    .sort((a, b) => a.deadline - b.deadline)
-    .slice(0, missing)
-    .forEach((member) => {
-      served[member.index] = member.served + 1;
-    });
+    const rounded = Math.floor(share);
+    served.push(rounded);
+    missing -= rounded;
+    if (share - rounded > negligible) {
+      due.push(index);
+      deadlines.push((rounded + 1) / weight);
+    }
+  }
+  // Numbers alone are sorted many times faster than objects by a function: the last deadline that is met tells whose are.
+  const inOrder = Float64Array.from(deadlines).sort();
+  const last = missing > 0 ? (inOrder[missing - 1] ?? Number.POSITIVE_INFINITY) : 0;
+  let atLast = missing - deadlines.filter((deadline) => deadline < last).length;
+  for (const [place, index] of due.entries()) {
+    const deadline = deadlines[place] ?? last;
+    if (deadline > last || (deadline === last && atLast-- <= 0)) continue;
+    served[index] = (served[index] ?? 0) + 1;
+  }
   return { picks, served };
 }

@@ -62,6 +62,11 @@ export class Schedule {
     return this.#weights[slot] ?? 0;
   }
 
+  /** Makes room for slots below `count`, so that it need not be made step by step while they join. */
+  reserve(count: number): void {
+    if (count > this.#weights.length) this.#grow(count);
+  }
+
   /**
    * Puts in a slot.
    *
@@ -197,18 +202,23 @@ export class Schedule {
     }
   }
 
-  /** Takes a whole number of units of virtual time off everybody: no lag and no comparison changes. */
+  /**
+   * Takes a whole number of units of virtual time off everybody: no lag and no comparison changes. Who is hidden stays so:
+   * who was shown here and by {@link Schedule.show} once more would be in a heap twice.
+   */
   #rebase(): void {
     const units = Math.floor(this.now);
+    const shown: number[] = [];
+    for (let slot = 0; slot < this.#weights.length; slot++) {
+      if (this.#waiting.has(slot) || this.#eligible.has(slot)) shown.push(slot);
+    }
     for (let slot = 0; slot < this.#weights.length; slot++) {
       this.#serve(slot, this.#servedOf(slot) - units * this.weightOf(slot));
     }
     this.#resum();
     this.#waiting.clear();
     this.#eligible.clear();
-    for (let slot = 0; slot < this.#weights.length; slot++) {
-      if (this.weightOf(slot) > 0) this.show(slot);
-    }
+    for (const slot of shown) this.show(slot);
   }
 
   #grow(capacity: number): void {

@@ -1,5 +1,5 @@
 import { weightProblem } from "../core/instance.js";
-import { drawPhase, zeroPhase } from "./phase.js";
+import { drawPhase, leadIn, roundedPhase, zeroPhase } from "./phase.js";
 import type { Picker, PickOutcome, Weighted } from "./picker.js";
 import { Schedule } from "./schedule.js";
 import { tieRank } from "./tie-rank.js";
@@ -51,6 +51,8 @@ interface Joiner<T> {
   readonly instance: T;
   readonly weight: number;
   readonly rank: number;
+  /** Given when it enters. */
+  slot: number;
 }
 
 /** Keys and objects on top of a {@link Schedule}, which knows only slots. */
@@ -77,23 +79,35 @@ class WeightedRoundRobin<T extends Weighted> implements Picker<T> {
   update(instances: readonly T[]): void {
     // By slot, so that what follows goes in the order of slots whatever the order of the list.
     const known = new Array<T | undefined>(this.#instances.length);
-    const unknown = new Map<string, T>();
+    const unknown: T[] = [];
     for (const instance of instances) {
       checkWeight(instance);
       const slot = this.#slots.get(instance.key);
-      const isTwice = slot === undefined ? unknown.has(instance.key) : known[slot] !== undefined;
-      if (isTwice) throw new RangeError(`instance ${instance.key} is listed twice`);
-      if (slot === undefined) unknown.set(instance.key, instance);
-      else known[slot] = instance;
+      if (slot === undefined) {
+        unknown.push(instance);
+      } else if (known[slot] === undefined) {
+        known[slot] = instance;
+      } else {
+        throw listedTwice(instance);
+      }
+    }
+    const joiners = unknown.map((instance) => this.#joinerOf(instance));
+    const ranked = joiners.toSorted(byRank);
+    let before: T | undefined;
+    for (const { instance } of ranked) {
+      if (instance.key === before?.key) throw listedTwice(instance);
+      before = instance;
     }
     this.#keep(known);
-    this.#join([...unknown.values()]);
+    this.#join(ranked);
+    // Not while they join: as they were listed, their keys lie side by side in memory.
+    for (const { instance, slot } of joiners) if (slot >= 0) this.#slots.set(instance.key, slot);
   }
 
   add(instance: T): void {
     checkWeight(instance);
     const slot = this.#slots.get(instance.key);
-    if (slot === undefined) this.#join([instance]);
+    if (slot === undefined) this.#joinOne(instance);
     else if (instance.weight === 0) this.#leave([slot]);
     else this.#replace(slot, instance);
   }
@@ -159,36 +173,61 @@ class WeightedRoundRobin<T extends Weighted> implements Picker<T> {
     }
   }
 
+  #joinerOf(instance: T): Joiner<T> {
+    const { key, weight } = instance;
+    return { instance, weight, rank: tieRank(key, this.#seed), slot: -1 };
+  }
+
+  #joinOne(instance: T): void {
+    const joiner = this.#joinerOf(instance);
+    this.#join([joiner]);
+    if (joiner.slot >= 0) this.#slots.set(instance.key, joiner.slot);
+  }
+
   /**
    * Joins instances as a group whose lags sum to 0, so that virtual time stands still and nobody else notices.
-   * Each group gets a phase of its own; in an empty schedule that phase becomes the virtual time.
+   * Each group gets a phase of its own; in an empty schedule that phase becomes the virtual time. They get slots; whose
+   * those are is for the caller to note.
    */
-  #join(instances: readonly T[]): void {
-    const joiners = instances
-      .filter(({ weight }) => weight > 0)
-      .map((instance) => ({
-        instance,
-        weight: instance.weight,
-        rank: tieRank(instance.key, this.#seed),
-      }))
-      .sort((a, b) => a.rank - b.rank);
-    const { picks, served } =
-      this.#phase === "random" && joiners.length > 1
-        ? drawPhase(joiners, this.#random)
-        : zeroPhase(joiners);
-    const start = picks / joiners.reduce((sum, { weight }) => sum + weight, 0);
-    const shift = this.size === 0 ? 0 : this.#schedule.now - start;
+  #join(ranked: readonly Joiner<T>[]): void {
+    const joiners = ranked.filter(({ weight }) => weight > 0);
+    const first = this.size === 0;
+    const drawn = this.#phase === "random" && joiners.length > 1;
+    this.#schedule.reserve(this.size + joiners.length);
+    if (first && drawn) {
+      // The picks that lead in can be made where they are to lead: there is nobody else yet.
+      this.#enterAll(joiners, roundedPhase(joiners, this.#random).served, 0);
+      for (let count = 0; count < leadIn; count++) this.#schedule.pick();
+      return;
+    }
+    const { picks, served } = drawn ? drawPhase(joiners, this.#random) : zeroPhase(joiners);
+    let total = 0;
+    for (const { weight } of joiners) total += weight;
+    this.#enterAll(joiners, served, first ? 0 : this.#schedule.now - picks / total);
+  }
+
+  #enterAll(joiners: readonly Joiner<T>[], served: readonly number[], shift: number): void {
     for (const [index, joiner] of joiners.entries()) {
       this.#enter(joiner, (served[index] ?? 0) + joiner.weight * shift);
     }
   }
 
-  #enter({ instance, weight, rank }: Joiner<T>, served: number): void {
+  #enter(joiner: Joiner<T>, served: number): void {
     const slot = this.#free.pop() ?? this.#instances.length;
-    this.#schedule.join(slot, weight, rank, served);
-    this.#slots.set(instance.key, slot);
-    this.#instances[slot] = instance;
+    this.#schedule.join(slot, joiner.weight, joiner.rank, served);
+    this.#instances[slot] = joiner.instance;
+    joiner.slot = slot;
   }
+}
+
+/** In the order of ranks; those of the same key follow each other. */
+function byRank(a: Joiner<Weighted>, b: Joiner<Weighted>): number {
+  if (a.rank !== b.rank) return a.rank - b.rank;
+  return a.instance.key < b.instance.key ? -1 : Number(a.instance.key > b.instance.key);
+}
+
+function listedTwice({ key }: Weighted): RangeError {
+  return new RangeError(`instance ${key} is listed twice`);
 }
 
 /** Within these bounds sums of weights and products with counters stay exact enough. */

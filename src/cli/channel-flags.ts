@@ -8,11 +8,9 @@ import type { ClientTls } from "../transport/transport.js";
 import type { CliContext } from "./command.js";
 import { numberOf } from "./flag-values.js";
 
-/** Flags of every command that reaches instances, or those who list them. */
-export interface ChannelFlags {
+/** Flags of every command that connects to something. */
+export interface ConnectionFlags {
   readonly timeout?: string;
-  readonly directoryToken?: string;
-  readonly directoryTls?: boolean;
   readonly tls?: boolean;
   readonly ca?: string;
   readonly cert?: string;
@@ -20,8 +18,14 @@ export interface ChannelFlags {
   readonly serverName?: string;
 }
 
-/** Adds the flags of {@link ChannelFlags}. */
-export function configureChannelFlags(command: Command): void {
+/** Flags of every command that reaches instances, or those who list them. */
+export interface ChannelFlags extends ConnectionFlags {
+  readonly directoryToken?: string;
+  readonly directoryTls?: boolean;
+}
+
+/** Adds the flags of {@link ConnectionFlags}. */
+export function configureConnectionFlags(command: Command): void {
   command
     .option(
       "--timeout <ms>",
@@ -31,12 +35,21 @@ export function configureChannelFlags(command: Command): void {
     .option("--ca <file>", "authorities to trust, PEM; implies --tls")
     .option("--cert <file>", "certificate to show, PEM; implies --tls")
     .option("--key <file>", "key of --cert, PEM")
-    .option("--server-name <name>", "name that the certificate must carry; implies --tls")
+    .option("--server-name <name>", "name that the certificate must carry; implies --tls");
+}
+
+/** Adds the flags of {@link ChannelFlags}. */
+export function configureChannelFlags(command: Command): void {
+  configureConnectionFlags(command);
+  command
     .option(
       "--directory-token <text>",
-      "token for directories (default: INFERWIRE_DIRECTORY_TOKEN, or INFERWIRE_DIRECTORY_TOKEN_FILE)",
+      "token for who lists the instances: directories, EAS, Kubernetes (default: INFERWIRE_DIRECTORY_TOKEN, or INFERWIRE_DIRECTORY_TOKEN_FILE)",
     )
-    .option("--directory-tls", "use TLS to directories as well, with the same files");
+    .option(
+      "--directory-tls",
+      "use TLS to who lists the instances, too (directories, etcd, Kubernetes), with the same files",
+    );
 }
 
 /** What a channel to a target is opened with. */
@@ -49,9 +62,8 @@ export async function channelOptionsOf(
   const timeoutMs = timeoutOf(flags);
   // Flags are described without it: it knows all options of a host.
   const { tokenOf } = await import("./token-of.js");
-  // grpc-js names IP addresses to TLS, of which Node warns; whoever runs a command can do nothing about it.
-  if (tls !== undefined && !context.debug) process.noDeprecation = true;
-  return {
+  const { warnOfClearDirectoryToken } = await import("./clear-directory-token.js");
+  const options = {
     target,
     token: context.token,
     tls,
@@ -60,6 +72,8 @@ export async function channelOptionsOf(
     directoryToken: flags.directoryToken ?? (await tokenOf("directoryToken", context)),
     directoryTls: flags.directoryTls === true ? (tls ?? true) : undefined,
   };
+  warnOfClearDirectoryToken(options, context);
+  return options;
 }
 
 /**
@@ -68,12 +82,12 @@ export async function channelOptionsOf(
  * @returns milliseconds; undefined when it is not given
  * @throws ConfigError `INVALID_OPTION`
  */
-export function timeoutOf({ timeout }: ChannelFlags): number | undefined {
+export function timeoutOf({ timeout }: ConnectionFlags): number | undefined {
   return numberOf(timeout, "--timeout", { min: 1, max: LONGEST_TIMER_MS });
 }
 
 /** Whether calls use TLS. */
-export function usesTls({ tls, ca, cert, serverName }: ChannelFlags): boolean {
+export function usesTls({ tls, ca, cert, serverName }: ConnectionFlags): boolean {
   return tls === true || ca !== undefined || cert !== undefined || serverName !== undefined;
 }
 
@@ -84,7 +98,7 @@ export function usesTls({ tls, ca, cert, serverName }: ChannelFlags): boolean {
  * @throws ConfigError `INVALID_OPTION` for a file that cannot be read.
  */
 export async function tlsOf(
-  flags: ChannelFlags,
+  flags: ConnectionFlags,
   context: CliContext,
 ): Promise<true | ClientTls | undefined> {
   const { ca, cert, key, serverName } = flags;
@@ -92,6 +106,8 @@ export async function tlsOf(
     throw servingError("INVALID_OPTION", "--cert and --key are given together or not at all");
   }
   if (!usesTls(flags)) return undefined;
+  // grpc-js names IP addresses to TLS, of which Node warns; whoever runs a command can do nothing about it.
+  if (!context.debug) process.noDeprecation = true;
   if (ca === undefined && cert === undefined && serverName === undefined) return true;
   return {
     ca: await pem(ca, "--ca", context),

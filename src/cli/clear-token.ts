@@ -1,19 +1,29 @@
 import { isLoopback } from "../core/endpoint.js";
-import type { Instance } from "../core/instance.js";
-import { type ChannelFlags, usesTls } from "./channel-flags.js";
 import type { CliContext } from "./command.js";
 
-/** Warns of a token that is sent without TLS to other machines, where everybody on the way can read it. */
+/** Where a token goes. */
+export interface TokenPlace {
+  readonly host: string;
+  /** As it is shown. */
+  readonly key: string;
+}
+
+/**
+ * Warns of a token that is sent without TLS to other machines, where everybody on the way can read it.
+ *
+ * @param places - who gets it without TLS
+ * @param what - whose token it is
+ */
 export function warnOfClearToken(
-  token: string | undefined,
-  instances: readonly Instance[],
-  flags: ChannelFlags,
+  token: unknown,
+  places: readonly TokenPlace[],
   { terminal }: Pick<CliContext, "terminal">,
+  what = "the token",
 ): void {
-  if (token === undefined || usesTls(flags)) return;
-  const [first, ...others] = instances.filter(({ host }) => !isLoopback(host));
+  if (token === undefined) return;
+  const [first, ...others] = places.filter(({ host }) => !isLoopback(host));
   if (first === undefined) return;
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
-  const warning = `the token goes to ${first.key}${more} without TLS, for all on the way to read`;
+  const warning = `${what} goes to ${first.key}${more} without TLS, for all on the way to read`;
   terminal.fail({ warning }, `warning: ${warning}`);
 }

@@ -15,11 +15,17 @@ export interface CliContext {
   readonly clock: Clock;
   /** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
   readonly signal: AbortSignal;
-  /** The flag `--token`, else INFERWIRE_TOKEN, else what the file of INFERWIRE_TOKEN_FILE holds; undefined when there is none. */
+  /**
+   * The flag `--token`, else INFERWIRE_TOKEN, else what the file of INFERWIRE_TOKEN_FILE holds, or those of the command's
+   * {@link CliCommand.tokenOption}; undefined when there is none.
+   */
   readonly token: string | undefined;
   /** Whether stack traces are wanted. */
   readonly debug: boolean;
 }
+
+/** An option that holds a token, with variables of its own. */
+export type TokenOption = "token" | "adminToken" | "directoryToken";
 
 /** A line that the help shows, and what it does. */
 export interface HelpExample {
@@ -41,6 +47,10 @@ export interface CliCommand<Flags extends object = object> {
   readonly examples: readonly HelpExample[];
   /** What `--token` is where it is none to send. */
   readonly tokenMeans?: string;
+  /** Whose variables give the token where the flag does not; those of `token` when left out. */
+  readonly tokenOption?: TokenOption;
+  /** Commands below this one, such as `directory ls`; their flags stand behind their names. */
+  readonly commands?: readonly CliCommand[];
   /** Adds arguments and flags. */
   configure(command: Command): void;
   /**

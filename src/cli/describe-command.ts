@@ -1,5 +1,12 @@
 import { Command, type Option } from "commander";
-import type { CliCommand } from "./command.js";
+import type { CliCommand, TokenOption } from "./command.js";
+
+/** As `host/environment-options` has them, which help is shown without: it knows all options of a host. */
+const tokenVariables: Readonly<Record<TokenOption, string>> = {
+  token: "INFERWIRE_TOKEN",
+  adminToken: "INFERWIRE_ADMIN_TOKEN",
+  directoryToken: "INFERWIRE_DIRECTORY_TOKEN",
+};
 
 /**
  * Gives a command its arguments and flags, those of every command included.
@@ -14,10 +21,11 @@ export function describeCommand(definition: CliCommand, command: Command): Comma
     if (typeof option.defaultValue === "string")
       option.defaultValueDescription = option.defaultValue;
   }
-  const { tokenMeans = "token to send" } = definition;
+  const { tokenMeans = "token to send", tokenOption = "token" } = definition;
+  const variable = tokenVariables[tokenOption];
   return command
     .option("--json", "print results as JSON, one a line, and errors as JSON on stderr")
-    .option("--token <text>", `${tokenMeans} (default: INFERWIRE_TOKEN, or INFERWIRE_TOKEN_FILE)`)
+    .option("--token <text>", `${tokenMeans} (default: ${variable}, or ${variable}_FILE)`)
     .option("--debug", "show stack traces");
 }
 

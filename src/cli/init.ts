@@ -12,6 +12,10 @@ export const initCommand: CliCommand<InitFlags> = {
       line: "init sentiment --template service",
       what: "a typed service in the new folder sentiment",
     },
+    {
+      line: "init sentiment --kubernetes",
+      what: "with manifests for Kubernetes, in kubernetes/",
+    },
     { line: "init . --name my_model", what: "a processor of bytes, in this folder if it is empty" },
   ],
   configure(command) {
@@ -29,7 +33,8 @@ export const initCommand: CliCommand<InitFlags> = {
       .option(
         "--kit <version|file>",
         "version of inferwire, or a packed tarball of it (default: this version)",
-      );
+      )
+      .option("--kubernetes", "write manifests for Kubernetes too");
   },
   async run([dir = "."], flags, context) {
     const { runInit } = await import("./init/run-init.js");

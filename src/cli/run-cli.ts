@@ -1,10 +1,13 @@
+import { setMaxListeners } from "node:events";
 import type { Readable } from "node:stream";
 import { Command, CommanderError } from "commander";
+import { nearestName } from "../core/nearest.js";
 import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
-import type { CliCommand, CliContext } from "./command.js";
+import type { CliCommand, CliContext, TokenOption } from "./command.js";
 import { describeCommand } from "./describe-command.js";
 import { exitCodeOf, exitCodes, exitCodeTexts } from "./exit-code.js";
+import { printableLine } from "./printable.js";
 import { shownError } from "./shown-error.js";
 import { createTerminal, type TextSink } from "./terminal.js";
 
@@ -94,6 +97,8 @@ export function createProgram(
   const program = new Command("inferwire")
     .description("Generate, host, call and measure typed RPC services.")
     .version(world.version)
+    // What stands behind the name of a command is that one's.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
@@ -118,14 +123,55 @@ function addCommand(
   ended: ProgramListener["ended"],
 ): void {
   const command = describeCommand(definition, program.command(definition.name));
+  const { commands: below = [], tokenOption } = definition;
   command.addHelpText("after", helpTail(definition));
+  if (below.length > 0) {
+    command.enablePositionalOptions().allowExcessArguments();
+    // Looked at before the flags: those behind a mistyped name would be unknown.
+    program.hook("preSubcommand", ({ args: [, word] }, chosen) => {
+      if (chosen === command) refuseWord(word, command, below);
+    });
+    for (const each of below) addCommand(command, each, world, ended);
+  }
   command.action(async (...given: unknown[]) => {
+    if (below.length > 0) refuseWord(command.args[0], command, below);
+    refuseFlagsBefore(command);
     // Commander's own form: the arguments, then the flags, then the command.
     const flags = command.opts<CommonFlags>();
-    const context = await contextOf(flags, world);
+    const context = await contextOf(flags, world, tokenOption);
     const args = given.slice(0, -2).flatMap(argTexts);
     ended((await definition.run(args, flags, context)) ?? 0);
   });
+}
+
+/** A command with others below it takes no arguments: a word behind it is the name of one, mistyped. */
+function refuseWord(
+  word: string | undefined,
+  command: Command,
+  below: readonly CliCommand[],
+): void {
+  const names = below.map(({ name }) => name);
+  if (word === undefined || word.startsWith("-") || names.includes(word)) return;
+  const nearest = nearestName(word, names);
+  const hint = nearest === undefined ? `known: ${names.join(", ")}` : `Did you mean ${nearest}?`;
+  command.error(
+    `error: unknown command '${printableLine(word.slice(0, 80))}' of ${command.name()}\n(${hint})`,
+    { code: "commander.unknownCommand" },
+  );
+}
+
+/** Flags between a command and the name of one below it are nobody's: leaving them out of account would be worse. */
+function refuseFlagsBefore(command: Command): void {
+  const { parent } = command;
+  if (parent === null || parent.parent === null) return;
+  const [given] = parent.options.filter(
+    (option) => parent.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (given === undefined) return;
+  command.error(
+    `error: ${given.long} stands before ${command.name()}, expected behind it, if ${command.name()} has it`,
+    { code: "commander.unknownOption" },
+  );
 }
 
 /** An argument as commands get it; one that takes several stands as several. */
@@ -140,10 +186,16 @@ function helpTail({ examples }: CliCommand): string {
   return `\nExamples:\n${lines.join("\n")}\n\nExit codes:\n${codes.join("\n")}`;
 }
 
-async function contextOf(flags: CommonFlags, world: CliWorld): Promise<CliContext> {
+async function contextOf(
+  flags: CommonFlags,
+  world: CliWorld,
+  tokenOption: TokenOption = "token",
+): Promise<CliContext> {
   // Help is shown without it: it knows all options of a host.
   const { tokenOf } = await import("./token-of.js");
   const { env, folder, stdout, stderr, clock, signal } = world;
+  // A command may have any number of calls under way that end with it; Node warns of more than ten.
+  setMaxListeners(0, signal);
   return {
     env,
     folder,
@@ -151,7 +203,7 @@ async function contextOf(flags: CommonFlags, world: CliWorld): Promise<CliContex
     signal,
     stdin: () => world.stdin(),
     terminal: createTerminal({ json: flags.json === true, stdout, stderr, clock }),
-    token: flags.token ?? (await tokenOf("token", world)),
+    token: flags.token ?? (await tokenOf(tokenOption, world)),
     debug: flags.debug === true,
   };
 }

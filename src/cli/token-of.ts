@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { environmentVariables } from "../host/environment-options.js";
 import { optionsFromTexts } from "../host/option-texts.js";
-import type { CliContext } from "./command.js";
+import type { CliContext, TokenOption } from "./command.js";
 
 /**
  * The token that the environment gives, by the variable of a host's option of the same name, or by the file that its `_FILE` form
@@ -11,7 +11,7 @@ import type { CliContext } from "./command.js";
  * @throws ConfigError `INVALID_OPTION` for a file that cannot be read, a text that is no token, and for both at once.
  */
 export async function tokenOf(
-  option: "token" | "adminToken" | "directoryToken",
+  option: TokenOption,
   { env, folder }: Pick<CliContext, "env" | "folder">,
 ): Promise<string | undefined> {
   const ways = environmentVariables.filter((each) => each.option === option);

@@ -47,7 +47,9 @@ export class ChannelCore {
     this.service = source.service;
     this.sourceName = source.name;
     this.pool = new InstancePool({ ...parts, connectTimeoutMs: policy.connectTimeoutMs });
-    this.list = new InstanceList(source, logger, ({ instances }) => this.pool.update(instances));
+    this.list = new InstanceList(source, { logger, clock }, ({ instances }, change) =>
+      this.pool.update(instances, change),
+    );
     this.budget = new RetryBudget(policy.retryBudgetRatio, clock);
   }
 

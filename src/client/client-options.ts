@@ -1,6 +1,6 @@
 import type { ClientMiddleware } from "nice-grpc-common";
 import type { Logger } from "../core/ports.js";
-import type { Target } from "../resolve/target.js";
+import type { Target } from "../resolve/target/target.js";
 import type { ClientTls } from "../transport/transport.js";
 import type { CallExtras } from "./call-context.js";
 
@@ -50,9 +50,9 @@ export interface ChannelOptions extends CallPolicyOptions {
   readonly token?: TokenSource | undefined;
   /** TLS to the instances; `true` trusts the system's authorities. */
   readonly tls?: boolean | ClientTls | undefined;
-  /** Sent to directories as `authorization`. */
+  /** Sent as `authorization` to who lists the instances: directories, EAS, Kubernetes; etcd takes none. */
   readonly directoryToken?: TokenSource | undefined;
-  /** TLS to directories. */
+  /** TLS to who lists the instances: directories, EAS, etcd, Kubernetes. */
   readonly directoryTls?: boolean | ClientTls | undefined;
   /**
    * Retries that each call pays for, 0 to 1: 0.1 allows one retry in ten calls, besides ten a second. What was

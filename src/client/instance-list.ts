@@ -1,21 +1,41 @@
-import type { Logger } from "../core/ports.js";
+import type { CancelTimer, Clock, Logger } from "../core/ports.js";
 import type { ServingError } from "../core/serving-error.js";
-import type { Snapshot } from "../core/snapshot.js";
+import type { Snapshot, SnapshotChange } from "../core/snapshot.js";
 import type { Source } from "../resolve/source.js";
+
+/** Told of every list, and of what leads to it from the one before where that is known. */
+type OnSnapshot = (snapshot: Snapshot, change: SnapshotChange | undefined) => void;
+
+/** A source works again when it has worked for so long: one that stutters is one failure. */
+const CALM_MS = 3_000;
+
+/** A failure that the log tells of. */
+interface ToldFailure {
+  readonly sinceMs: number;
+  readonly reasons: Set<string>;
+}
 
 /** The latest list of a source, and those who wait for the first one. */
 export class InstanceList {
   readonly #source: Source;
   readonly #logger: Logger;
-  readonly #onSnapshot: (snapshot: Snapshot) => void;
+  readonly #clock: Clock;
+  readonly #onSnapshot: OnSnapshot;
   readonly #waiting = new Set<() => void>();
   #started = false;
   #snapshot: Snapshot | undefined;
   #lastError: ServingError | undefined;
+  #told: ToldFailure | undefined;
+  #cancelCalm: CancelTimer = () => {};
 
-  constructor(source: Source, logger: Logger, onSnapshot: (snapshot: Snapshot) => void) {
+  constructor(
+    source: Source,
+    { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+    onSnapshot: OnSnapshot,
+  ) {
     this.#source = source;
     this.#logger = logger;
+    this.#clock = clock;
     this.#onSnapshot = onSnapshot;
   }
 
@@ -34,7 +54,7 @@ export class InstanceList {
     if (this.#started) return;
     this.#started = true;
     this.#source.start({
-      onSnapshot: (snapshot) => this.#take(snapshot),
+      onSnapshot: (snapshot, change) => this.#take(snapshot, change),
       onConfirmed: (snapshot) => {
         this.#snapshot = snapshot;
       },
@@ -54,24 +74,43 @@ export class InstanceList {
   /** Ends the source. */
   close(): Promise<void> {
     this.#waiting.clear();
+    this.#cancelCalm();
     return this.#source.close();
   }
 
-  #take(snapshot: Snapshot): void {
-    if (!snapshot.stale) this.#lastError = undefined;
+  #take(snapshot: Snapshot, change: SnapshotChange | undefined): void {
+    if (!snapshot.stale) this.#works();
     this.#snapshot = snapshot;
-    this.#onSnapshot(snapshot);
+    this.#onSnapshot(snapshot, change);
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const ready of waiting) ready();
   }
 
-  #fail(error: ServingError): void {
-    // The source goes on trying; one line for each kind of failure is enough.
-    if (error.reason !== this.#lastError?.reason) {
-      const { reason, message } = error;
-      this.#logger.warn({ source: this.#source.name, reason }, message);
+  #works(): void {
+    const told = this.#told;
+    if (told !== undefined && this.#lastError !== undefined) {
+      const afterMs = Math.round(this.#clock.now() - told.sinceMs);
+      this.#cancelCalm = this.#clock.after(
+        CALM_MS,
+        () => {
+          this.#told = undefined;
+          this.#logger.info({ source: this.#source.name, afterMs }, "list is fresh again");
+        },
+        { background: true },
+      );
     }
+    this.#lastError = undefined;
+  }
+
+  /** The source goes on trying; one line for each kind of failure is enough, until it works again. */
+  #fail(error: ServingError): void {
+    const { reason, message } = error;
     this.#lastError = error;
+    this.#cancelCalm();
+    this.#told ??= { sinceMs: this.#clock.now(), reasons: new Set() };
+    if (this.#told.reasons.has(reason)) return;
+    this.#told.reasons.add(reason);
+    this.#logger.warn({ source: this.#source.name, reason }, message);
   }
 }

@@ -2,6 +2,7 @@ import type { Picker } from "../balance/picker.js";
 import { createWeightedRoundRobin } from "../balance/weighted-round-robin.js";
 import type { Instance } from "../core/instance.js";
 import type { Clock, Logger, Random } from "../core/ports.js";
+import type { SnapshotChange } from "../core/snapshot.js";
 import type { AttemptEnd, TransportFactory } from "../transport/transport.js";
 import { type MemberPorts, PoolMember } from "./pool-member.js";
 
@@ -17,6 +18,9 @@ export interface PoolPorts {
 /** First wait between two tries to reach an instance that somebody waits for, in milliseconds. */
 const HURRY_MS = 200;
 
+/** A change of more instances than this goes to the picker as a whole list: each alone would cost it more. */
+const FEW = 64;
+
 /**
  * The instances of a service that calls can go to.
  *
@@ -27,9 +31,13 @@ const HURRY_MS = 200;
  */
 export class InstancePool {
   readonly #members = new Map<string, PoolMember>();
+  /** Those that are connected and have a weight above 0. */
+  readonly #serving = new Set<PoolMember>();
   readonly #picker: Picker<PoolMember>;
   readonly #waiting = new Set<() => void>();
   readonly #memberPorts: MemberPorts;
+  /** How many have a weight above 0. */
+  #weighted = 0;
   #closed = false;
 
   constructor(ports: PoolPorts) {
@@ -38,6 +46,7 @@ export class InstancePool {
       ...ports,
       hurryMs: () => this.#hurryMs(),
       onUsable: (member, usable) => this.#onUsable(member, usable),
+      onReady: (member) => this.#noteServing(member),
     };
   }
 
@@ -48,29 +57,32 @@ export class InstancePool {
 
   /** Whether any instance could be picked if its connection worked: listed, with a weight above 0. */
   get hasCandidate(): boolean {
-    if (this.#picker.size > 0) return true;
-    for (const member of this.#members.values()) if (member.weight > 0) return true;
-    return false;
+    return this.#weighted > 0;
   }
 
-  /** Applies a list. Instances that are gone take no new attempts, and close when those under way have ended. */
-  update(instances: readonly Instance[]): void {
+  /**
+   * Applies a list. Instances that are gone take no new attempts, and close when those under way have ended.
+   *
+   * @param change - what leads to it from the list before, where that is known: the others are not looked at
+   */
+  update(instances: readonly Instance[], change?: SnapshotChange): void {
     if (this.#closed) return;
-    const gone = new Set(this.#members.keys());
-    const joining: string[] = [];
-    for (const instance of instances) {
-      gone.delete(instance.key);
-      const member = this.#members.get(instance.key);
-      if ((member?.weight ?? 0) === 0 && instance.weight > 0) joining.push(instance.key);
-      if (member !== undefined) member.replace(instance);
-      else this.#members.set(instance.key, new PoolMember(instance, this.#memberPorts));
+    const { changed, removed } = change ?? {
+      changed: instances,
+      removed: this.#goneFrom(instances),
+    };
+    for (const key of removed) this.#drop(key);
+    const joining: PoolMember[] = [];
+    for (const instance of changed) {
+      const joined = this.#take(instance);
+      if (joined !== undefined) joining.push(joined);
     }
-    for (const key of gone) {
-      this.#members.get(key)?.close();
-      this.#members.delete(key);
-    }
-    if (this.#hasReady()) for (const key of joining) this.#members.get(key)?.prove();
-    this.#picker.update([...this.#members.values()].filter((member) => member.usable));
+    if (this.#serving.size > 0) for (const member of joining) member.prove();
+    const entering = joining.filter(({ usable }) => usable);
+    // Several that enter at once do so as a group, or their first calls would follow each other.
+    const few = changed.length + removed.length <= FEW && entering.length <= 1;
+    if (change !== undefined && few) this.#tellPicker(changed, removed);
+    else this.#picker.update([...this.#members.values()].filter(({ usable }) => usable));
     // Also when nothing can be picked: whoever waits must hear that there is nothing to wait for.
     this.#wake();
   }
@@ -118,6 +130,8 @@ export class InstancePool {
     this.#closed = true;
     for (const member of this.#members.values()) member.close();
     this.#members.clear();
+    this.#serving.clear();
+    this.#weighted = 0;
     this.#picker.update([]);
     this.#waiting.clear();
   }
@@ -131,9 +145,47 @@ export class InstancePool {
     }
   }
 
-  #hasReady(): boolean {
-    for (const member of this.#members.values()) if (member.ready && member.weight > 0) return true;
-    return false;
+  #goneFrom(instances: readonly Instance[]): readonly string[] {
+    if (this.#members.size === 0) return [];
+    const listed = new Set<string>();
+    for (const { key } of instances) listed.add(key);
+    return [...this.#members.keys()].filter((key) => !listed.has(key));
+  }
+
+  #drop(key: string): void {
+    const member = this.#members.get(key);
+    if (member === undefined) return;
+    this.#members.delete(key);
+    this.#serving.delete(member);
+    if (member.weight > 0) this.#weighted--;
+    member.close();
+  }
+
+  /** Takes an instance over; its member when it had no share of traffic and now has one. */
+  #take(instance: Instance): PoolMember | undefined {
+    const known = this.#members.get(instance.key);
+    const before = known?.weight ?? 0;
+    const member = known ?? new PoolMember(instance, this.#memberPorts);
+    if (known === undefined) this.#members.set(instance.key, member);
+    else known.replace(instance);
+    this.#weighted += Number(instance.weight > 0) - Number(before > 0);
+    this.#noteServing(member);
+    return before === 0 && instance.weight > 0 ? member : undefined;
+  }
+
+  /** One by one, as the list would be taken: first who leaves, then who stays and who enters. */
+  #tellPicker(changed: readonly Instance[], removed: readonly string[]): void {
+    for (const key of removed) this.#picker.remove(key);
+    for (const { key, weight } of changed) if (weight === 0) this.#picker.remove(key);
+    for (const { key, weight } of changed) {
+      const member = this.#members.get(key);
+      if (weight > 0 && member?.usable === true) this.#picker.add(member);
+    }
+  }
+
+  #noteServing(member: PoolMember): void {
+    if (member.ready && member.weight > 0) this.#serving.add(member);
+    else this.#serving.delete(member);
   }
 
   /** A thousand tries a second, however many instances are down. */

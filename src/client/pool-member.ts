@@ -26,6 +26,8 @@ export interface MemberPorts {
   readonly hurryMs: () => number;
   /** The member can be picked, or can no longer be. */
   readonly onUsable: (member: PoolMember, usable: boolean) => void;
+  /** Its connection has come up, or works no longer. */
+  readonly onReady: (member: PoolMember) => void;
 }
 
 /**
@@ -46,7 +48,8 @@ export class PoolMember {
   /** `host:port`; the picker's key too. */
   readonly key: string;
   readonly #ports: MemberPorts;
-  readonly #backoff: Backoff;
+  /** Made by the first failure: most of a long list are never called. */
+  #backoff: Backoff | undefined;
   #instance: Instance;
   #transport: Transport | undefined;
   #usable = true;
@@ -63,7 +66,6 @@ export class PoolMember {
     this.key = instance.key;
     this.#instance = instance;
     this.#ports = ports;
-    this.#backoff = createBackoff(RECONNECT, ports.random);
   }
 
   /** Share of traffic; read by the picker. */
@@ -127,6 +129,7 @@ export class PoolMember {
     if (state === "ready") this.#onReady();
     else if (state === "idle") this.#onLost();
     else if (state === "failed" || state === "closed") this.#fail();
+    this.#ports.onReady(this);
   }
 
   #onReady(): void {
@@ -142,7 +145,7 @@ export class PoolMember {
       this.#fail();
       return;
     }
-    this.#backoff.reset();
+    this.#backoff?.reset();
     this.#note(false);
     this.#setUsable(false);
     this.#triedMs = this.#ports.clock.now();
@@ -152,6 +155,7 @@ export class PoolMember {
 
   #fail(): void {
     this.#dropTransport();
+    this.#backoff ??= createBackoff(RECONNECT, this.#ports.random);
     this.#openAfter(this.#backoff.next());
     this.#note(false);
     this.#setUsable(false);

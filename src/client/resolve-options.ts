@@ -1,6 +1,6 @@
 import { checkLogger, checkNumber, fillOptions, refuseLaterOptions } from "../core/options.js";
 import { silentLogger } from "../core/ports.js";
-import { parseTarget } from "../resolve/target.js";
+import { parseTarget } from "../resolve/target/target.js";
 import { checkTimeout, checkTls, checkToken, clientRanges } from "./check-options.js";
 import {
   type CallPolicyOptions,

@@ -46,6 +46,10 @@ export type Reason =
   | "METHOD_NOT_ALLOWED"
   | "STREAM_NEEDED"
   | "LEASE_UNKNOWN"
+  | "SHARES_CHANGED"
+  | "STORE_FAILED"
+  | "STORE_DAMAGED"
+  | "STORE_IN_USE"
   | "ADDRESS_IN_USE"
   | "UNKNOWN_CONTENT_TYPE"
   | "NOT_OVER_WEB"
@@ -120,8 +124,8 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
   DIRECTORY_FAILED: entry(
     "discovery",
     Status.UNAVAILABLE,
-    "the directory could not be reached or answered with an error",
-    "check the directory's address, token and log",
+    "what lists the instances could not be reached or answered with an error",
+    "check its address, the token or rights it wants, and its log",
   ),
   UPSTREAM_MALFORMED: entry(
     "discovery",
@@ -245,7 +249,7 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
     "host",
     Status.UNAUTHENTICATED,
     "the token is missing or wrong",
-    "send the host's token as authorization",
+    "send the token that the message names: a host's as token, a directory's as directoryToken",
   ),
   FORBIDDEN: entry(
     "host",
@@ -330,6 +334,30 @@ export const errorCatalog: Readonly<Record<Reason, CatalogEntry>> = {
     Status.NOT_FOUND,
     "the directory does not know the lease",
     "register anew",
+  ),
+  SHARES_CHANGED: entry(
+    "host",
+    Status.ABORTED,
+    "the traffic shares of a group are not those that the caller expected; nothing was changed",
+    "somebody else has changed them: read them again",
+  ),
+  STORE_FAILED: entry(
+    "host",
+    Status.UNAVAILABLE,
+    "the directory's store could not be reached or written; nothing was acknowledged",
+    "try again; check the store's disk or etcd",
+  ),
+  STORE_DAMAGED: entry(
+    "host",
+    Status.DATA_LOSS,
+    "the directory's journal holds something that no crash leaves behind",
+    "restore the file from a copy, or move it away to start empty",
+  ),
+  STORE_IN_USE: entry(
+    "host",
+    Status.FAILED_PRECONDITION,
+    "another process has the directory's journal open",
+    "stop the other directory, or give this one a journal of its own",
   ),
   ADDRESS_IN_USE: entry(
     "host",

@@ -1,3 +1,4 @@
+import { seen } from "./options.js";
 import { servingError } from "./serving-error.js";
 
 /** Largest weight an instance may have; 0 means no traffic. */
@@ -42,7 +43,7 @@ export function instanceOf(
 /** Says what is wrong with a weight, or undefined when it can be used. */
 export function weightProblem(weight: unknown): string | undefined {
   if (typeof weight !== "number" || !Number.isFinite(weight)) {
-    return `weight is ${String(weight)}, expected a number from 0 to ${MAX_WEIGHT}`;
+    return `weight is ${seen(weight)}, expected a number from 0 to ${MAX_WEIGHT}`;
   }
   if (weight < 0 || weight > MAX_WEIGHT) {
     return `weight is ${weight}, expected 0 to ${MAX_WEIGHT}`;
@@ -56,7 +57,7 @@ export function weightProblem(weight: unknown): string | undefined {
 /** Says what is wrong with a port that must be connectable, or undefined. */
 export function portProblem(port: unknown): string | undefined {
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    return `port is ${String(port)}, expected 1 to 65535`;
+    return `port is ${seen(port)}, expected 1 to 65535`;
   }
   return undefined;
 }

@@ -10,3 +10,8 @@ export function retryAfterMs(error: ServingError): number | undefined {
   const ms = error.details["retryAfterMs"];
   return typeof ms === "number" && Number.isFinite(ms) ? Math.max(1, Math.ceil(ms)) : undefined;
 }
+
+/** Reads HTTP's `Retry-After`, in milliseconds: whole seconds; a date is not worth a clock that may be wrong. */
+export function retryAfterFromText(text = ""): number | undefined {
+  return /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : undefined;
+}

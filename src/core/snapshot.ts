@@ -17,3 +17,11 @@ export interface Snapshot {
   /** Items that the source sent and that made no sense; they are left out. */
   readonly rejected: number;
 }
+
+/** What led from the snapshot before to a snapshot: those who know that one need not compare the lists. */
+export interface SnapshotChange {
+  /** Who is new, or has another weight, name or app. */
+  readonly changed: readonly Instance[];
+  /** Keys of those who are gone. */
+  readonly removed: readonly string[];
+}

@@ -1,10 +1,13 @@
 import { bindEndpoint, type Endpoint } from "../core/endpoint.js";
-import { checkLogger, checkOneOf, fillOptions, seen } from "../core/options.js";
+import { checkLogger, fillOptions, seen } from "../core/options.js";
 import type { Logger } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
 import { type ServerLimits, serverLimits } from "../server/limits.js";
 import type { ServerTls } from "../server/port.js";
-import { checkServerTls } from "../server/tls-options.js";
+import { checkClientTls, checkServerTls } from "../server/tls-options.js";
+import type { ClientTls } from "../transport/transport.js";
+import type { StoreKind } from "./store-kind.js";
+import { parseStore } from "./store-option.js";
 
 /** Options of a directory. */
 export interface DirectoryOptions {
@@ -15,11 +18,19 @@ export interface DirectoryOptions {
    */
   readonly endpoint?: string | undefined;
   /**
-   * Where it keeps what it knows; `memory` is this process, which forgets everything when it ends.
+   * Where it keeps what it knows: `memory` is this process, which forgets everything when it ends; `file:PATH` a journal on disk,
+   * for one process at a time, which keeps everything however the process ends; `etcd://host:port[,host:port]/PREFIX` keys below
+   * `PREFIX/` in etcd, for any number of directories (a second slash begins the keys with a slash).
    *
    * @defaultValue "memory"
    */
   readonly store?: string | undefined;
+  /**
+   * TLS towards etcd: `{ ca?, cert?, key?, serverName? }`, PEM; `{}` trusts the system's authorities. Only with a store in etcd.
+   *
+   * @defaultValue undefined, which is no TLS
+   */
+  readonly storeTls?: ClientTls | undefined;
   /**
    * Guards writing (registrations, weights, traffic): a text, or several of which any will do. Without it anybody who
    * reaches the port may register, and so collect the calls and tokens of clients.
@@ -61,6 +72,8 @@ export interface DirectoryOptions {
 /** Options of a directory, filled and checked. */
 export interface ResolvedDirectoryOptions {
   readonly endpoint: Endpoint;
+  readonly store: StoreKind;
+  readonly storeTls: ClientTls | undefined;
   readonly token: string | readonly string[] | undefined;
   readonly readToken: string | readonly string[] | undefined;
   readonly reduceWeights: boolean;
@@ -73,6 +86,7 @@ export interface ResolvedDirectoryOptions {
 export const directoryDefaults: Required<DirectoryOptions> = Object.freeze({
   endpoint: "127.0.0.1:8100",
   store: "memory",
+  storeTls: undefined,
   token: undefined,
   readToken: undefined,
   reduceWeights: false,
@@ -88,7 +102,14 @@ export const directoryDefaults: Required<DirectoryOptions> = Object.freeze({
  */
 export function resolveDirectoryOptions(given?: DirectoryOptions): ResolvedDirectoryOptions {
   const filled = fillOptions(given, directoryDefaults, "directory");
-  checkStore(filled.store);
+  const store = parseStore(filled.store ?? "");
+  const storeTls = checkClientTls(filled.storeTls, "storeTls");
+  if (storeTls !== undefined && store.kind !== "etcd") {
+    throw servingError(
+      "INVALID_OPTION",
+      `storeTls is given and store is ${seen(filled.store)}, expected it with a store in etcd only`,
+    );
+  }
   const { token, readToken, reduceWeights, tls, limits, logger } = filled;
   if (typeof reduceWeights !== "boolean") {
     throw servingError(
@@ -104,6 +125,8 @@ export function resolveDirectoryOptions(given?: DirectoryOptions): ResolvedDirec
   }
   return Object.freeze({
     endpoint: bindEndpoint(filled.endpoint ?? "", "endpoint"),
+    store,
+    storeTls,
     token,
     readToken,
     reduceWeights,
@@ -111,15 +134,4 @@ export function resolveDirectoryOptions(given?: DirectoryOptions): ResolvedDirec
     limits: serverLimits(limits),
     logger: checkLogger(logger, "logger"),
   });
-}
-
-function checkStore(store: string | undefined): void {
-  const scheme = typeof store === "string" ? /^(file|etcd):/.exec(store)?.[1] : undefined;
-  if (scheme !== undefined) {
-    throw servingError(
-      "INVALID_OPTION",
-      `store is ${seen(store)}: "${scheme}:" stores are known but not in this version, expected "memory"`,
-    );
-  }
-  checkOneOf(store ?? "", "store", ["memory"]);
 }

@@ -4,7 +4,7 @@ import { servingError } from "../core/serving-error.js";
 import type { HttpHandler, HttpReply, HttpRequest } from "../server/http.js";
 import { errorReply } from "../server/http-errors.js";
 import type { UpstreamList } from "../wire/upstream.js";
-import { upstreamAnswerToJson, upstreamPaths } from "../wire/upstream-json.js";
+import { listWarnings, upstreamAnswerToJson, upstreamPaths } from "../wire/upstream-json.js";
 import { checkedService } from "../wire/upstream-registration.js";
 import type { DirectoryStore } from "./store.js";
 import { unknownService } from "./upstream-door.js";
@@ -24,7 +24,8 @@ export interface JsonDoorOptions {
  * Makes the door for EAS clients: both discovery paths, and the health paths.
  *
  * 200 with at least one instance, or no 200 at all: an empty list makes the Python and Go SDKs drop the one they have. A
- * service that is unknown is 404, one with nobody to call 503.
+ * service that is unknown is 404, one with nobody to call 503. A list that is stale, or not settled, is served as any other, with
+ * the header `warning`, which EAS's SDKs ignore.
  */
 export function createJsonDoor(store: DirectoryStore, options: JsonDoorOptions): HttpHandler {
   const bodies = new WeakMap<UpstreamList, string>();
@@ -41,11 +42,15 @@ export function createJsonDoor(store: DirectoryStore, options: JsonDoorOptions):
   function listing(service: string, request: HttpRequest): HttpReply {
     const list = store.list(checkedService(service));
     if (!list.known) throw unknownService(service);
+    const warning = listWarnings(list);
+    const warned = warning === undefined ? {} : { warning };
     if (!list.instances.some(({ weight }) => weight > 0)) {
-      throw servingError("NO_INSTANCE", `service is "${service}", which has no instance to call`);
+      const why = `service is "${service}", which has no instance to call`;
+      const reply = errorReply(servingError("NO_INSTANCE", why));
+      return { ...reply, headers: { ...reply.headers, ...warned } };
     }
     const etag = `"${list.version}"`;
-    const headers = { etag, "cache-control": "no-cache" };
+    const headers = { etag, "cache-control": "no-cache", ...warned };
     if (matches(metadataText(request.headers, "if-none-match"), etag)) {
       return { status: 304, headers };
     }

@@ -8,6 +8,14 @@ export interface Expiring {
   gone: boolean;
 }
 
+/** What an expiry tells. */
+export interface LeaseExpiryListener<L extends Expiring> {
+  /** Told of what was not renewed in time, once. */
+  onExpired(lease: L): void;
+  /** Told that this process, or its machine, stood still: every lease has been moved by so long. */
+  onStall(stallMs: number): void;
+}
+
 /** Ends what is not renewed in time. */
 export interface LeaseExpiry<L extends Expiring> {
   add(lease: L): void;
@@ -21,22 +29,32 @@ interface Entry<L> {
   readonly lease: L;
 }
 
+/** Time is looked at so often, so that nobody stands still unnoticed. */
+const LOOK_MS = 1_000;
+
+/** A timer that comes so much too late has not been kept waiting by work: nothing ran, and nobody could renew. */
+const STALL_MS = 1_000;
+
 /** Entries of leases that are gone are swept out when they are more than this and half of all. */
 const SWEEP_FROM = 1_024;
 
 /**
  * Makes an expiry with one timer for all leases.
  *
+ * A lease is a promise to wait so long for a renewal. While this process is stopped, or its machine suspended, none can come: that
+ * time does not count.
+ *
  * A renewal costs nothing here: it moves the lease's time, and the entry in the heap finds that out when it comes up.
  */
 export function createLeaseExpiry<L extends Expiring>(
   clock: Clock,
-  onExpired: (lease: L) => void,
+  { onExpired, onStall }: LeaseExpiryListener<L>,
 ): LeaseExpiry<L> {
   let heap: Entry<L>[] = [];
   let sweepAt = SWEEP_FROM;
   let cancelTimer: CancelTimer = () => {};
   let timerMs = Number.POSITIVE_INFINITY;
+  let setMs = 0;
   let closed = false;
 
   function push(entry: Entry<L>): void {
@@ -81,8 +99,14 @@ export function createLeaseExpiry<L extends Expiring>(
   }
 
   function run(): void {
-    timerMs = Number.POSITIVE_INFINITY;
     const now = clock.now();
+    if (now - timerMs > STALL_MS) {
+      // It may have begun as soon as the timer was set.
+      const stallMs = now - setMs;
+      for (const { lease } of heap) lease.expiresMs += stallMs;
+      onStall(stallMs);
+    }
+    timerMs = Number.POSITIVE_INFINITY;
     for (let next = heap[0]; next !== undefined && next.dueMs <= now; next = heap[0]) {
       pop();
       const { lease } = next;
@@ -94,11 +118,15 @@ export function createLeaseExpiry<L extends Expiring>(
   }
 
   function schedule(): void {
-    const dueMs = heap[0]?.dueMs;
-    if (closed || dueMs === undefined || dueMs >= timerMs) return;
+    const firstMs = heap[0]?.dueMs;
+    if (closed || firstMs === undefined) return;
+    const now = clock.now();
+    const dueMs = Math.max(now, Math.min(firstMs, now + LOOK_MS));
+    if (dueMs >= timerMs) return;
     cancelTimer();
     timerMs = dueMs;
-    cancelTimer = clock.after(Math.max(0, dueMs - clock.now()), run, { background: true });
+    setMs = now;
+    cancelTimer = clock.after(dueMs - now, run, { background: true });
   }
 
   return {

@@ -12,7 +12,7 @@ import {
   resolveDirectoryOptions,
 } from "./directory-options.js";
 import { createJsonDoor, healthPaths } from "./json-door.js";
-import { createMemoryStore } from "./memory-store.js";
+import { openStore } from "./open-store.js";
 import type { DirectoryStore } from "./store.js";
 import { upstreamRoutes, writingPaths } from "./upstream-door.js";
 import { createWatchHub, type WatchHub } from "./watch-hub.js";
@@ -32,7 +32,10 @@ export interface Directory extends AsyncDisposable {
  * Starts the server that knows which instances serve a service: `UpstreamService` over gRPC and the discovery JSON of
  * EAS over HTTP, on one port.
  *
- * @throws ConfigError `UNKNOWN_OPTION` or `INVALID_OPTION`; HostError `ADDRESS_IN_USE`.
+ * @throws ConfigError `UNKNOWN_OPTION` or `INVALID_OPTION`; HostError `ADDRESS_IN_USE`, `STORE_FAILED`, `STORE_DAMAGED` or
+ * `STORE_IN_USE`; the signal's reason when that is aborted while the store is being opened.
+ *
+ * @param signal - gives up a start that waits for its store; a directory that runs is closed by `close`
  *
  * @example
  * ```ts
@@ -40,13 +43,17 @@ export interface Directory extends AsyncDisposable {
  * console.log(directory.address.port);
  * ```
  */
-export async function startDirectory(options?: DirectoryOptions): Promise<Directory> {
+export async function startDirectory(
+  options?: DirectoryOptions,
+  signal?: AbortSignal,
+): Promise<Directory> {
   const resolved = resolveDirectoryOptions(options);
-  const { endpoint, limits, tls, reduceWeights } = resolved;
+  const { endpoint, limits, tls, reduceWeights, store: kind, storeTls } = resolved;
   const logger = resolved.logger ?? createLogger("info");
   const authorize = createAuthorize(resolved);
   const clock = systemClock;
-  const store = createMemoryStore({ clock, logger });
+  const ports = { clock, random: Math.random, logger, tls: storeTls, signal };
+  const store = await openStore(kind, ports);
   const hub = createWatchHub(store, clock);
   const state = { ready: true };
   const http = createJsonDoor(store, { reduceWeights, ready: () => state.ready });

@@ -1,4 +1,4 @@
-import type { UpstreamList } from "../wire/upstream.js";
+import type { UpstreamDifference, UpstreamList } from "../wire/upstream.js";
 import type {
   Lease,
   Registration,
@@ -28,7 +28,17 @@ export interface DirectoryStore {
    * Known, once it has registered or been shared out, even when it is empty.
    */
   list(service: string): UpstreamList;
-  /** Lists an instance; whoever held its name in that service before loses the lease. */
+  /**
+   * What leads from the version `since` of a list to the one that {@link list} gives now. It may repeat who is the same, and name
+   * as removed who was in neither.
+   *
+   * @returns undefined when that is too long ago to know, or more than the list itself
+   */
+  difference(service: string, since: string): UpstreamDifference | undefined;
+  /**
+   * Lists an instance; whoever held its name in that service before loses the lease, unless it is the same holder: that one keeps
+   * its lease.
+   */
   register(registration: Registration): Promise<Lease>;
   /**
    * Renews a lease.
@@ -42,8 +52,11 @@ export interface DirectoryStore {
   setWeight(setting: WeightSetting): Promise<WeightOutcome>;
   /** Sets the traffic shares of a group, all at once, and returns the version of its list. */
   setTraffic(setting: TrafficSetting): Promise<string>;
-  /** Calls back with the name of every service or group whose list has changed, until taken back. */
+  /**
+   * Calls back with the name of every service or group whose list has changed, until taken back. A list that becomes stale, or fresh
+   * again, has changed, version included.
+   */
   onChange(listener: (service: string) => void): () => void;
-  /** Ends its timers. */
+  /** Ends what it has going, when what it has acknowledged is kept. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { instanceOf, isServiceName, SERVICE_FORM } from "../core/instance.js";
 import { seen } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
-import type { HttpTarget, StaticTarget, VipserverTarget } from "../resolve/target-kind.js";
+import type { HttpTarget, StaticTarget, VipserverTarget } from "../resolve/target/target-kind.js";
 import type { ClientTls } from "../transport/transport.js";
 import { PREDICT_PREFIX } from "../wire/eas-paths.js";
 import { upstreamPaths } from "../wire/upstream-json.js";

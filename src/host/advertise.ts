@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import { connectEndpoint, type Endpoint, parseEndpoint } from "../core/endpoint.js";
+import { connectEndpoints, type Endpoint, parseEndpoint } from "../core/endpoint.js";
 import { seen } from "../core/options.js";
 import { servingError } from "../core/serving-error.js";
 
@@ -13,11 +13,14 @@ export interface Advertised {
 /**
  * Reads `host:port[,host:port]`; nothing when the option is not given.
  *
+ * @param where - what gave it, for errors
  * @throws ConfigError `INVALID_OPTION`.
  */
-export function directoryEndpoints(option: string | undefined): readonly Endpoint[] {
-  if (option === undefined) return [];
-  return option.split(",").map((part) => connectEndpoint(part.trim(), "options.directory"));
+export function directoryEndpoints(
+  option: string | undefined,
+  where = "options.directory",
+): readonly Endpoint[] {
+  return option === undefined ? [] : connectEndpoints(option, where);
 }
 
 /**

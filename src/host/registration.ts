@@ -1,6 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { type Backoff, createBackoff } from "../core/backoff.js";
 import type { Endpoint } from "../core/endpoint.js";
-import type { Reason } from "../core/error-catalog.js";
 import { type Instance, instanceOf } from "../core/instance.js";
 import { emptyMetadata, type MetadataView, metadataOf } from "../core/metadata.js";
 import type { CancelTimer, Clock, Logger, Random } from "../core/ports.js";
@@ -29,7 +29,7 @@ export interface Registration {
 
 /** What a registration says, and to whom. */
 export interface RegistrationOptions {
-  /** All of them are told: directories do not tell each other. */
+  /** All of them are told: some keep a memory of their own, and of those that share one any may be away. */
   readonly directories: readonly Endpoint[];
   readonly token: string | undefined;
   readonly tls: ClientTls | undefined;
@@ -57,9 +57,15 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** A lease that was lost while it held is no news; two within this time are a fight over the name. */
 const FIGHT_MS = 4 * LONGEST_RENEWAL_MS;
 
-/** Makes the registration of one host: a lease at each of its directories; nothing is sent before `start`. */
+/**
+ * Makes the registration of one host: a lease at each of its directories, which is the same one at those that share a
+ * store; nothing is sent before `start`.
+ */
 export function createRegistration(options: RegistrationOptions): Registration {
-  const leases = options.directories.map((directory) => new LeasedRegistration(directory, options));
+  const holder = randomUUID();
+  const leases = options.directories.map(
+    (directory) => new LeasedRegistration(directory, holder, options),
+  );
   return {
     start() {
       for (const lease of leases) lease.start();
@@ -93,6 +99,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
 class LeasedRegistration implements Registration {
   readonly #options: RegistrationOptions;
   readonly #directory: Instance;
+  /** Tells directories that share a store that it is still the same host. */
+  readonly #holder: string;
   readonly #connect: TransportFactory;
   #metadata: MetadataView;
   readonly #backoff: Backoff;
@@ -106,16 +114,17 @@ class LeasedRegistration implements Registration {
   #heldSinceMs = Number.NEGATIVE_INFINITY;
   /** When a lease was last lost although it should have held. */
   #lostMs = Number.NEGATIVE_INFINITY;
-  /** Why the last try failed; undefined after one that did not. */
-  #failing: Reason | undefined;
+  /** Whether the last try failed. */
+  #failing = false;
   #cancelTimer: CancelTimer | undefined;
   #stopped = false;
   /** The exchange with the directory that is under way; stopping waits for it. */
   #exchange: Promise<void> = Promise.resolve();
 
-  constructor(directory: Endpoint, options: RegistrationOptions) {
+  constructor(directory: Endpoint, holder: string, options: RegistrationOptions) {
     const { tls, token, leaseTtlMs, random } = options;
     this.#options = options;
+    this.#holder = holder;
     this.#instance = options.instance;
     this.#directory = instanceOf(directory);
     this.#ttlMs = leaseTtlMs;
@@ -182,6 +191,15 @@ class LeasedRegistration implements Registration {
     this.#transport?.close();
   }
 
+  get #fields(): { readonly directory: string; readonly name: string } {
+    return { directory: this.#directory.key, name: this.#instance.name };
+  }
+
+  /** How long the lease holds if nothing is heard of it. */
+  get #leftMs(): number {
+    return this.#heldSinceMs + this.#ttlMs - this.#options.clock.now();
+  }
+
   #call<Req, Res>(definition: RpcDefinition<Req, Res>, request: Req): Promise<Res> {
     this.#transport ??= this.#connect(this.#directory);
     const timeoutMs = Math.min(LONGEST_ANSWER_MS, this.#ttlMs / 6);
@@ -205,6 +223,7 @@ class LeasedRegistration implements Registration {
       service,
       instance: instanceToWire(instance),
       ttl: durationFromMs(leaseTtlMs),
+      holder: this.#holder,
     });
     this.#leaseId = lease.leaseId;
     this.#told = instance;
@@ -218,10 +237,14 @@ class LeasedRegistration implements Registration {
     const leaseId = this.#leaseId;
     if (leaseId === undefined || this.#told !== this.#instance) return this.#register();
     try {
-      this.#holds(await this.#call(keepAliveRpc, { leaseId }));
+      const lease = await this.#call(keepAliveRpc, { leaseId });
+      if (this.#failing) this.#options.logger.info(this.#fields, "registration renewed");
+      this.#holds(lease);
     } catch (thrown) {
       if (ServingError.from(thrown).code !== Status.NOT_FOUND) throw thrown;
       this.#leaseId = undefined;
+      // Given back at another directory of the same store, or taken over by the process that it was left to.
+      if (this.#stopped) return;
       this.#lost();
       await this.#register();
     }
@@ -230,7 +253,7 @@ class LeasedRegistration implements Registration {
   #holds({ ttl }: { readonly ttl?: Parameters<typeof durationToMs>[0] | undefined }): void {
     if (ttl !== undefined) this.#ttlMs = durationToMs(ttl);
     this.#heldSinceMs = this.#options.clock.now();
-    this.#failing = undefined;
+    this.#failing = false;
     this.#backoff.reset();
     this.#later(Math.min(this.#ttlMs / 3, LONGEST_RENEWAL_MS), () => this.#renew());
   }
@@ -239,28 +262,31 @@ class LeasedRegistration implements Registration {
   #lost(): void {
     const { clock, logger } = this.#options;
     const now = clock.now();
-    const fields = { directory: this.#directory.key, name: this.#instance.name };
-    const held = now - this.#heldSinceMs < this.#ttlMs;
+    const held = this.#leftMs > 0;
     const again = now - this.#lostMs < FIGHT_MS;
     if (held) this.#lostMs = now;
     if (held && again) {
       logger.warn(
-        fields,
+        this.#fields,
         "another host probably registers under the same name, each taking the other off the list: give each a name of its own",
       );
     } else {
-      logger.warn(fields, "the directory has forgotten the registration: registering anew");
+      logger.warn(this.#fields, "the directory has forgotten the registration: registering anew");
     }
   }
 
   #failed(error: ServingError): void {
-    const directory = this.#directory.key;
     const retryMs = Math.round(this.#backoff.next());
-    const fields = { directory, reason: error.message, retryMs };
-    // One warning is enough for as long as the same goes wrong.
-    const level = error.reason === this.#failing ? "debug" : "warn";
-    this.#failing = error.reason;
-    this.#options.logger[level](fields, "could not register");
+    const holdsMs = this.#leaseId === undefined ? 0 : Math.round(this.#leftMs);
+    const fields = { ...this.#fields, reason: error.message, retryMs };
+    // One warning until it works again: why it does not may be told differently at every try.
+    const level = this.#failing ? "debug" : "warn";
+    this.#failing = true;
+    const { logger } = this.#options;
+    if (holdsMs <= 0) logger[level](fields, "could not register");
+    else {
+      logger[level]({ ...fields, holdsMs }, "could not renew the registration, which still holds");
+    }
     // grpc-js lets nobody hurry a connection that failed, and does not tell when it will try again.
     this.#transport?.close();
     this.#transport = undefined;

@@ -3,19 +3,23 @@ import type { CancelTimer } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import { createGrpcTransport } from "../transport/grpc-transport.js";
 import type { TransportFactory } from "../transport/transport.js";
+import { noneMakesSense } from "../wire/left-out.js";
 import type { ReceivedUpstreamList } from "../wire/upstream.js";
 import { type DirectoryWatch, openDirectoryWatch } from "./directory-watch.js";
 import { createRemovalGrace, type RemovalGrace } from "./removal-grace.js";
 import { createSnapshotKeeper, type SnapshotKeeper } from "./snapshot-keeper.js";
 import type { Source, SourceListener } from "./source.js";
 import type { SourceOptions } from "./source-options.js";
-import type { DirectoryTarget } from "./target-kind.js";
+import type { DirectoryTarget } from "./target/target-kind.js";
 
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 10_000;
+const LONGEST_RETRY_MS = 5_000;
 
-/** A watch that has lasted so long was a success: the next wait is a short one again. */
+/**
+ * A watch that has lasted so long was a success: the next wait is a short one again. One whose list has been stale for so long is
+ * left for another directory, which may know more.
+ */
 const STABLE_MS = 10_000;
 
 /** What the directory source needs. */
@@ -50,6 +54,8 @@ class DirectorySource implements Source {
   #keeper: SnapshotKeeper | undefined;
   #watch: DirectoryWatch | undefined;
   #firstListAtMs: number | undefined;
+  /** Since when the list of this watch has been a stale one. */
+  #staleSinceMs: number | undefined;
   #cancelRetry: CancelTimer = () => {};
   #grace: RemovalGrace | undefined;
   #closed = false;
@@ -96,6 +102,7 @@ class DirectorySource implements Source {
     const directory = directories[this.#turn % directories.length];
     if (directory === undefined) return;
     this.#firstListAtMs = undefined;
+    this.#staleSinceMs = undefined;
     this.#grace?.arm();
     this.#watch = openDirectoryWatch({
       ...this.#options,
@@ -103,6 +110,7 @@ class DirectorySource implements Source {
       service: this.service,
       connect: this.#connect,
       onList: (list) => this.#take(keeper, list),
+      onSilence: () => keeper.doubt(),
       onEnd: (error) => {
         keeper.fail(error);
         this.#tryNext(keeper);
@@ -126,32 +134,52 @@ class DirectorySource implements Source {
   #take(keeper: SnapshotKeeper, list: ReceivedUpstreamList): void {
     this.#firstListAtMs ??= this.#options.clock.now();
     if (!list.known) {
-      this.#takeUnknown(keeper);
+      this.#takeUnknown(keeper, list.stale);
       return;
     }
-    const { instances, rejected, firstProblem } = list;
-    if (instances.length === 0 && rejected > 0) {
-      keeper.fail(this.#malformed(rejected, firstProblem));
+    const { instances, removed, baseVersion, rejected, settled, stale } = list;
+    if (baseVersion !== undefined) {
+      this.#grace?.change({ changed: instances, removed, settled, stale });
+    } else if (instances.length === 0 && rejected > 0) {
+      keeper.fail(servingError("UPSTREAM_MALFORMED", `${this.name}: ${noneMakesSense(list)}`));
+      return;
+    } else {
+      this.#grace?.take(list);
+    }
+    // No difference could lead on from what was not taken.
+    if (keeper.refused) this.#tryNext(keeper);
+    else this.#noteStale(keeper, stale);
+  }
+
+  /** A directory that has lost its store is the best there is until another one can be asked. */
+  #noteStale(keeper: SnapshotKeeper, stale: boolean): void {
+    if (!stale) {
+      this.#staleSinceMs = undefined;
       return;
     }
-    this.#grace?.take(list);
+    const nowMs = this.#options.clock.now();
+    if (this.#staleSinceMs === undefined) {
+      this.#staleSinceMs = nowMs;
+      keeper.fail(this.#storeLost());
+    } else if (nowMs - this.#staleSinceMs >= STABLE_MS && this.#target.directories.length > 1) {
+      this.#tryNext(keeper);
+    }
   }
 
   /** A directory that has just started does not know the service yet; another one may. */
-  #takeUnknown(keeper: SnapshotKeeper): void {
-    if (keeper.instances === undefined) {
-      const message = `${this.name}: no instance of ${this.service} has ever registered`;
-      keeper.fail(servingError("SERVICE_UNKNOWN", message));
-    } else {
-      keeper.doubt();
-    }
+  #takeUnknown(keeper: SnapshotKeeper, stale: boolean): void {
+    if (keeper.instances === undefined) keeper.fail(stale ? this.#storeLost() : this.#unknown());
+    else keeper.doubt();
     if (this.#target.directories.length > 1) this.#tryNext(keeper);
   }
 
-  #malformed(rejected: number, firstProblem: string | undefined): ServingError {
-    return servingError(
-      "UPSTREAM_MALFORMED",
-      `${this.name}: none of the ${rejected} listed instances makes sense, the first one's ${firstProblem}`,
-    );
+  #unknown(): ServingError {
+    const message = `${this.name}: no instance of ${this.service} has ever registered`;
+    return servingError("SERVICE_UNKNOWN", message);
+  }
+
+  #storeLost(): ServingError {
+    const message = `${this.name}: the directory cannot reach its store and says what it knew last`;
+    return servingError("DIRECTORY_FAILED", message);
   }
 }

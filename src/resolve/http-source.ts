@@ -1,11 +1,12 @@
 import { ServingError, servingError } from "../core/serving-error.js";
+import { redirectText } from "../transport/http-connection.js";
 import { type HttpGet, type HttpGetResponse, httpGet } from "../transport/http-get.js";
-import { saysNoInstance, upstreamAnswerFromJson } from "../wire/upstream-json.js";
+import { listWarningsFrom, saysNoInstance, upstreamAnswerFromJson } from "../wire/upstream-json.js";
 import { createPolledSource, type PollAnswer } from "./polled-source.js";
 import type { LearnedList } from "./snapshot-keeper.js";
 import type { Source } from "./source.js";
 import { currentToken, type SourceOptions } from "./source-options.js";
-import type { HttpTarget } from "./target-kind.js";
+import type { HttpTarget } from "./target/target-kind.js";
 
 const TIMEOUT_MS = 5_000;
 
@@ -118,12 +119,21 @@ class HttpListing {
 
   #answerFrom(url: string, response: HttpGetResponse): PollAnswer {
     const { status } = response;
-    if (status === 304 && this.#tag?.url === url) return "unchanged";
+    const { doubt, settled } = vouchedIn(response);
+    if (status === 304 && this.#tag?.url === url) {
+      if (doubt !== undefined) throw doubt;
+      return "unchanged";
+    }
     if (status === 404) return "unknown";
     const text = new TextDecoder().decode(response.body);
-    if (status === 503 && saysNoInstance(text)) return this.#learned(noItems, url, undefined);
+    if (status === 503 && saysNoInstance(text)) {
+      return { ...this.#learned(noItems, url, undefined), doubt, settled };
+    }
     if (status !== 200) throw servingError("DIRECTORY_FAILED", refusal(response));
-    return this.#learned(upstreamAnswerFromJson(text), url, response.header("etag"));
+    const list = upstreamAnswerFromJson(text);
+    // A list that is not complete yet is asked for whole again: "as before" would be taken for settled.
+    const tag = settled ? response.header("etag") : undefined;
+    return { ...this.#learned(list, url, tag), doubt, settled };
   }
 
   /** Without the tag of an empty list, so that the next poll brings it anew and not "as before". */
@@ -133,12 +143,20 @@ class HttpListing {
   }
 }
 
+/** What a directory of the kit says of its list, by headers that EAS's SDKs do not look at; nothing means that all is well. */
+function vouchedIn(response: HttpGetResponse): {
+  doubt: ServingError | undefined;
+  settled: boolean;
+} {
+  const { stale, settled } = listWarningsFrom(response.header("warning"));
+  const why = "says that its list is stale: it cannot reach its store";
+  return { doubt: stale ? servingError("DIRECTORY_FAILED", why) : undefined, settled };
+}
+
 function refusal(response: HttpGetResponse): string {
   const { status } = response;
-  if (status >= 300 && status < 400) {
-    const to = response.header("location") ?? "nowhere";
-    return `answered ${status}, a redirect to ${to.slice(0, 200)}, which is not followed`;
-  }
+  const redirect = redirectText(response);
+  if (redirect !== undefined) return `answered ${status}, ${redirect}`;
   if (status === 401 || status === 403) return `answered ${status}; check directoryToken`;
   return `answered ${status}, expected 200`;
 }

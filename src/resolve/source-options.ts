@@ -10,9 +10,9 @@ export interface SourceOptions {
   readonly logger: Logger;
   /** Milliseconds between two polls, of sources that poll; each wait is drawn from 80 % to 120 % of it. */
   readonly pollIntervalMs: number;
-  /** Sent as `authorization`; a function is asked before every request. */
+  /** Sent as `authorization`, other than to etcd; a function is asked before every request. */
   readonly directoryToken?: string | (() => string | Promise<string>) | undefined;
-  /** TLS towards directories; over http it follows the address's scheme, and this adds authorities and certificates. */
+  /** TLS towards who lists the instances; over http it follows the address's scheme, and this adds authorities and certificates. */
   readonly directoryTls?: ClientTls | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from "../core/ports.js";
 import { createSnapshotKeeper, type SnapshotKeeper } from "./snapshot-keeper.js";
 import type { Source } from "./source.js";
-import type { StaticTarget } from "./target-kind.js";
+import type { StaticTarget } from "./target/target-kind.js";
 
 /** What of a static target its source needs. */
 type StaticList = Pick<StaticTarget, "service" | "instances">;

@@ -6,7 +6,7 @@ import { vipserverAnswerFromJson } from "../wire/upstream-json.js";
 import { createPolledSource, type PollAnswer } from "./polled-source.js";
 import type { Source } from "./source.js";
 import type { SourceOptions } from "./source-options.js";
-import type { VipserverTarget } from "./target-kind.js";
+import type { VipserverTarget } from "./target/target-kind.js";
 
 /** For each of the two questions. */
 const TIMEOUT_MS = 2_500;

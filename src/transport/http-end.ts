@@ -1,5 +1,7 @@
 import { isReason, type Reason } from "../core/error-catalog.js";
 import { emptyMetadata, type MetadataView, metadataText } from "../core/metadata.js";
+import { retryAfterFromText } from "../core/retry-after.js";
+import { shownText, withoutSecret } from "../core/shown-text.js";
 import { isStatusName, Status, statusFromHttp } from "../core/status.js";
 import { localEnd } from "./local-end.js";
 import type { AttemptEnd } from "./transport.js";
@@ -49,8 +51,12 @@ export function httpEnd(
   const said = hostError(body);
   const text = bodyText(body);
   const refused = status === 503 && text.toLowerCase().includes(NOBODY_THERE);
-  const shown = shorten(hidden(said?.message ?? text, secret));
-  const http = { status, body, retryAfterMs: said?.retryAfterMs ?? retryAfter(headers) };
+  const shown = shownText(withoutSecret(said?.message ?? text, secret), SHOWN_CHARACTERS);
+  const http = {
+    status,
+    body,
+    retryAfterMs: said?.retryAfterMs ?? retryAfterFromText(metadataText(headers, "retry-after")),
+  };
   return {
     code: said?.code ?? statusFromHttp(status),
     message: shown === "" ? `HTTP ${status} without a body` : `HTTP ${status}: ${shown}`,
@@ -129,28 +135,8 @@ function member(value: unknown, key: string): unknown {
   return (value as Record<string, unknown>)[key];
 }
 
-/** A text without the token or signature in it, with or without the scheme before it. */
-function hidden(text: string, authorization = ""): string {
-  const secret = authorization.replace(/^(Bearer|EAS) +/i, "");
-  return secret === "" ? text : text.replaceAll(secret, "***");
-}
-
-/** Whole seconds; a date is not worth a clock that may be wrong. */
-function retryAfter(headers: MetadataView): number | undefined {
-  const text = metadataText(headers, "retry-after") ?? "";
-  return /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : undefined;
-}
-
 /** The beginning of a body; a character has four bytes at most. */
 function bodyText(body: Uint8Array): string {
   const start = body.subarray(0, SHOWN_CHARACTERS * 4 + 4);
   return new TextDecoder().decode(start);
-}
-
-/** On one line, without control characters, and not too long. */
-function shorten(text: string): string {
-  const printable = text.replace(/[\s\p{C}]+/gu, " ").trim();
-  const characters = [...printable];
-  if (characters.length <= SHOWN_CHARACTERS) return printable;
-  return `${characters.slice(0, SHOWN_CHARACTERS).join("")}...`;
 }

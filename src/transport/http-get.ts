@@ -1,29 +1,26 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest, type RequestOptions } from "node:https";
+import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/ports.js";
-import { ServingError, servingError } from "../core/serving-error.js";
-import { connectionErrorText } from "./connection-error.js";
-import type { ClientTls } from "./transport.js";
+import { servingError } from "../core/serving-error.js";
+import {
+  connectionError,
+  type HttpHead,
+  type HttpQuestion,
+  headOf,
+  startGet,
+} from "./http-connection.js";
 
 /** One GET. */
-export interface HttpGetRequest {
-  readonly url: string;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
+export interface HttpGetRequest extends HttpQuestion {
   /** For all of it, from the look-up of the name to the last byte of the body. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
-  readonly tls?: ClientTls | undefined;
   readonly clock: Clock;
   /** Gives it up. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The answer to a GET, whatever its status. */
-export interface HttpGetResponse {
-  readonly status: number;
-  /** First value of a header, by its lower-case name. */
-  header(name: string): string | undefined;
+export interface HttpGetResponse extends HttpHead {
   readonly body: Uint8Array;
 }
 
@@ -36,18 +33,9 @@ export type HttpGet = (request: HttpGetRequest) => Promise<HttpGetResponse>;
  * @throws ServingError `DEADLINE_EXCEEDED`, `MESSAGE_TOO_LARGE`, `CANCELLED`, or what the connection failed with.
  */
 export function httpGet(request: HttpGetRequest): Promise<HttpGetResponse> {
-  const { url, headers, timeoutMs, maxBodyBytes, clock, signal } = request;
+  const { timeoutMs, maxBodyBytes, clock, signal } = request;
   return new Promise((resolve, reject) => {
-    const secure = url.startsWith("https:");
-    const start = secure ? httpsRequest : httpRequest;
-    // One connection for each request: polls are seconds apart, and a kept one would have to be watched for being half
-    // open, and would stay with an address that DNS no longer gives.
-    const options: RequestOptions = {
-      agent: false,
-      headers: { "accept-encoding": "identity", ...headers },
-      ...(secure ? tlsOptions(request.tls) : {}),
-    };
-    const sent = start(url, options);
+    const sent = startGet(request);
     const settle = (act: () => void): void => {
       cancelTimer();
       signal?.removeEventListener("abort", abort);
@@ -63,11 +51,10 @@ export function httpGet(request: HttpGetRequest): Promise<HttpGetResponse> {
       () => fail(servingError("DEADLINE_EXCEEDED", `no whole answer within ${timeoutMs} ms`)),
       { background: true },
     );
-    sent.on("socket", (socket) => socket.unref());
     sent.on("error", fail);
     sent.on("response", (response) => {
       readBody(response, maxBodyBytes).then(
-        (body) => settle(() => resolve(responseOf(response, body))),
+        (body) => settle(() => resolve({ ...headOf(response), body })),
         fail,
       );
     });
@@ -75,21 +62,6 @@ export function httpGet(request: HttpGetRequest): Promise<HttpGetResponse> {
     else signal?.addEventListener("abort", abort, { once: true });
     sent.end();
   });
-}
-
-function tlsOptions(tls: ClientTls | undefined): RequestOptions {
-  if (tls === undefined) return {};
-  const { ca, cert, key, serverName } = tls;
-  return {
-    ...(ca === undefined ? {} : { ca: pem(ca) }),
-    ...(cert === undefined ? {} : { cert: pem(cert) }),
-    ...(key === undefined ? {} : { key: pem(key) }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-  };
-}
-
-function pem(text: string | Uint8Array): string | Buffer {
-  return typeof text === "string" ? text : Buffer.from(text);
 }
 
 async function readBody(response: IncomingMessage, maxBodyBytes: number): Promise<Uint8Array> {
@@ -103,22 +75,4 @@ async function readBody(response: IncomingMessage, maxBodyBytes: number): Promis
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
-}
-
-function responseOf(response: IncomingMessage, body: Uint8Array): HttpGetResponse {
-  return {
-    status: response.statusCode ?? 0,
-    header(name) {
-      const value = response.headers[name];
-      return Array.isArray(value) ? value[0] : value;
-    },
-    body,
-  };
-}
-
-function connectionError(error: unknown): ServingError {
-  if (error instanceof AggregateError && error.message === "") {
-    return servingError("CONNECT_FAILED", connectionErrorText(error), { cause: error });
-  }
-  return ServingError.from(error);
 }

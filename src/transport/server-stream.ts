@@ -1,20 +1,6 @@
-import { emptyMetadata, type MetadataView } from "../core/metadata.js";
 import type { RpcDefinition } from "../core/rpc-definition.js";
-import type { CallError } from "../core/serving-error.js";
-import { Status } from "../core/status.js";
-import { attemptError } from "./attempt-error.js";
-import type { Attempt, AttemptEnd, Transport } from "./transport.js";
-
-/** How a server stream is opened, and who is told of it. */
-export interface ServerStreamOptions<Res> {
-  readonly metadata?: MetadataView | undefined;
-  /** Ends the stream with `CANCELLED`. */
-  readonly signal?: AbortSignal | undefined;
-  /** One message; the next one is already asked for. */
-  onMessage(message: Res): void;
-  /** The stream is over, told once and last: undefined when the instance ended it with OK. */
-  onEnd(error: CallError | undefined): void;
-}
+import { openBidiStream, type StreamOptions } from "./bidi-stream.js";
+import type { Transport } from "./transport.js";
 
 /** A stream that is being read. */
 export interface ServerStream {
@@ -34,47 +20,9 @@ export function openServerStream<Req, Res>(
   transport: Transport,
   definition: RpcDefinition<Req, Res>,
   request: Req,
-  options: ServerStreamOptions<Res>,
+  options: StreamOptions<Res>,
 ): ServerStream {
-  const { path } = definition;
-  const { metadata = emptyMetadata, signal } = options;
-  let broken: unknown;
-  const cancel = (): void => attempt.cancel(Status.CANCELLED, "cancelled by its reader");
-  const bytes = definition.encodeRequest(request);
-  const attempt: Attempt = transport.start(
-    { path, metadata, timeoutMs: Number.POSITIVE_INFINITY, previousAttempts: 0 },
-    {
-      onHeaders() {},
-      onMessage(message) {
-        if (broken !== undefined) return;
-        attempt.read();
-        try {
-          options.onMessage(definition.decodeResponse(message));
-        } catch (cause) {
-          broken = cause;
-          attempt.cancel(Status.INTERNAL, "a message cannot be taken");
-        }
-      },
-      onEnd(end) {
-        signal?.removeEventListener("abort", cancel);
-        options.onEnd(streamError(path, end, transport, broken));
-      },
-    },
-  );
-  attempt.send(bytes);
-  attempt.halfClose();
-  attempt.read();
-  if (signal?.aborted === true) cancel();
-  else signal?.addEventListener("abort", cancel, { once: true });
-  return { cancel };
-}
-
-function streamError(
-  path: string,
-  end: AttemptEnd,
-  transport: Transport,
-  cause: unknown,
-): CallError | undefined {
-  if (end.code === Status.OK) return undefined;
-  return attemptError(path, end, { instance: transport.instance.key, cause });
+  const stream = openBidiStream(transport, definition, request, options);
+  stream.end();
+  return stream;
 }

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { type Instance, instanceOf, portProblem, weightProblem } from "../core/instance.js";
 import { seen } from "../core/options.js";
+import type { LeftOut } from "./left-out.js";
 
 /** One item of a discovery answer as it came in, nothing checked. */
 export interface UpstreamItem {
@@ -12,13 +13,9 @@ export interface UpstreamItem {
 }
 
 /** The usable items of a discovery answer. */
-export interface UpstreamItems {
+export interface UpstreamItems extends LeftOut {
   /** Keys are unique. */
   readonly instances: readonly Instance[];
-  /** How many items were refused. */
-  readonly rejected: number;
-  /** What was wrong with the first refused one. */
-  readonly firstProblem: string | undefined;
 }
 
 const PRINTABLE = /^[\x20-\x7e]{1,128}$/;

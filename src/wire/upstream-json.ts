@@ -3,6 +3,7 @@ import { seen } from "../core/options.js";
 import { isRecord } from "../core/record.js";
 import { servingError } from "../core/serving-error.js";
 import { integerWeights } from "./integer-weights.js";
+import { noneMakesSense } from "./left-out.js";
 import { takeUpstreamItems, type UpstreamItem, type UpstreamItems } from "./upstream-item.js";
 
 /**
@@ -55,10 +56,7 @@ export function vipserverAnswerFromJson(text: string): UpstreamItems {
 function takeItems(items: readonly unknown[]): UpstreamItems {
   const taken = takeUpstreamItems(validItems(items));
   if (taken.instances.length > 0 || taken.rejected === 0) return taken;
-  throw servingError(
-    "UPSTREAM_MALFORMED",
-    `none of the ${taken.rejected} listed instances makes sense, the first one's ${taken.firstProblem}`,
-  );
+  throw servingError("UPSTREAM_MALFORMED", noneMakesSense(taken));
 }
 
 /**
@@ -76,13 +74,15 @@ export function saysNoInstance(text: string): boolean {
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw malformed("is not JSON", text, cause);
+  } catch {
+    // Not shown, and neither is what JSON.parse says of it: the target may name the wrong file.
+    const message = `the answer is not JSON: ${text.length} characters`;
+    throw servingError("UPSTREAM_MALFORMED", message);
   }
 }
 
-function malformed(what: string, text: string, cause?: unknown): Error {
-  return servingError("UPSTREAM_MALFORMED", `the answer ${what}: ${seen(text)}`, { cause });
+function malformed(what: string, text: string): Error {
+  return servingError("UPSTREAM_MALFORMED", `the answer ${what}: ${seen(text)}`);
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
@@ -106,6 +106,33 @@ function* validItems(items: readonly unknown[]): Iterable<UpstreamItem> {
       app: item["app"],
     };
   }
+}
+
+/** What a directory says of a list besides its instances. */
+export interface ListState {
+  /** The directory cannot reach what it learns from. */
+  readonly stale: boolean;
+  /** Who is missing is gone. */
+  readonly settled: boolean;
+}
+
+const STALE_WARNING = '110 - "Response is Stale"';
+
+const UNSETTLED_WARNING = '199 - "List may be incomplete"';
+
+/** The value of the header `warning` with which a directory sends a list; undefined when there is nothing to warn of. */
+export function listWarnings({ stale, settled }: ListState): string | undefined {
+  const warnings = [...(stale ? [STALE_WARNING] : []), ...(settled ? [] : [UNSETTLED_WARNING])];
+  return warnings.length === 0 ? undefined : warnings.join(", ");
+}
+
+/** Reads the header `warning` of a list: any 110, and of the code 199, which may say anything, only the directory's own words. */
+export function listWarningsFrom(header: string | undefined): ListState {
+  const warnings = (header ?? "").split(",").map((warning) => warning.trim());
+  return {
+    stale: warnings.some((warning) => /^110\b/.test(warning)),
+    settled: !warnings.includes(UNSETTLED_WARNING),
+  };
 }
 
 /** What a discovery answer is written from. */

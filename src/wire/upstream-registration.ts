@@ -4,6 +4,7 @@ import type {
   SetTrafficRequest,
   SetWeightRequest,
 } from "../../gen/inferwire/upstream/v1/upstream.js";
+import { sharesProblem } from "../core/group-name.js";
 import {
   appFromService,
   type Instance,
@@ -18,14 +19,15 @@ import { servingError } from "../core/serving-error.js";
 import { durationFromMs, durationToMs } from "./time.js";
 import { appProblem, isInstanceName, itemProblem } from "./upstream-item.js";
 
-/** Members of one group at most. */
-const MAX_GROUP_MEMBERS = 100;
+const HOLDER = /^[\x21-\x7e]{16,128}$/;
 
 /** An instance that is to be listed for some time. */
 export interface Registration {
   readonly service: string;
   readonly instance: Instance;
   readonly ttlMs: number;
+  /** Secret of the registrant; empty when it has none: the registration then stands for itself. */
+  readonly holder: string;
 }
 
 /** What a directory answers to a registration and to each renewal. */
@@ -49,6 +51,8 @@ export interface WeightSetting {
 export interface TrafficSetting {
   readonly group: string;
   readonly shares: ReadonlyMap<string, number>;
+  /** What must hold for them to be set; undefined for anything. Who is not named has none. */
+  readonly expected?: ReadonlyMap<string, number> | undefined;
 }
 
 function refused(message: string): Error {
@@ -97,7 +101,14 @@ export function registrationFromWire(request: RegisterRequest): Registration {
     service,
     instance: instanceOf({ name, host: ip, port, weight, app: app || appFromService(service) }),
     ttlMs,
+    holder: checkedHolder(request.holder),
   };
+}
+
+function checkedHolder(holder: string): string {
+  // Not shown: it is a secret.
+  if (holder === "" || HOLDER.test(holder)) return holder;
+  throw refused("holder is not 16 to 128 printable ASCII characters");
 }
 
 /** A lease as the answer to a registration. */
@@ -125,24 +136,8 @@ export function weightSettingFromWire(request: SetWeightRequest): WeightSetting 
  * @throws HostError `MALFORMED_REQUEST`
  */
 export function trafficSettingFromWire(request: SetTrafficRequest): TrafficSetting {
-  const { group, shares } = request;
-  checkedPart(group, "group");
-  if (shares.size > MAX_GROUP_MEMBERS) {
-    throw refused(`shares has ${shares.size} members, expected at most ${MAX_GROUP_MEMBERS}`);
-  }
-  let total = 0;
-  for (const [member, share] of shares) {
-    checkedPart(member, "a key of shares");
-    const problem = weightProblem(share);
-    if (problem !== undefined) throw refused(`shares["${member}"]: ${problem}`);
-    total += share;
-  }
-  if (!(total > 0)) throw refused("shares has no member above 0, expected at least one");
-  return { group, shares: new Map(shares) };
-}
-
-function checkedPart(name: string, field: string): void {
-  if (!isServiceName(name) || name.includes(".")) {
-    throw refused(`${field} is ${seen(name)}, expected letters, digits, _ and -, without a dot`);
-  }
+  const { group, shares, expected } = request;
+  const problem = sharesProblem(group, shares);
+  if (problem !== undefined) throw refused(problem);
+  return { group, shares: new Map(shares), expected: expected && new Map(expected.shares) };
 }

@@ -1,8 +1,8 @@
 import type { HostOptions } from "inferwire/host";
 import { type Bar, Counts, never } from "../../src/cli/chaos/report.js";
-import type { ChaosPorts } from "./chaos-ports.js";
+import { keepBusy } from "../support/pace.js";
+import type { ProofPorts } from "../support/proof-ports.js";
 import { orderTo } from "./order.js";
-import { keepBusy } from "./pace.js";
 import { ToyHost } from "./toy-host.js";
 import { WireClient } from "./wire-client.js";
 
@@ -46,7 +46,7 @@ const known = ["OK", "DEADLINE_EXCEEDED", "CANCELLED"];
 export async function runDeadlines(
   lane: keyof typeof lanes,
   size: DeadlinesSize,
-  { random, print }: ChaosPorts,
+  { random, print }: ProofPorts,
 ): Promise<DeadlinesFigures> {
   using host = await ToyHost.start({ ...lanes[lane], maxQueueLength: 10_000 });
   const client = new WireClient(host.port, 4);

@@ -1,6 +1,6 @@
 import { Counts } from "../../src/cli/chaos/report.js";
+import { keepRate } from "../support/pace.js";
 import { type Deed, type Order, orderTo } from "./order.js";
-import { keepRate } from "./pace.js";
 import { WireClient, type WireEnd } from "./wire-client.js";
 
 const PER_SECOND = 100;

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ReadyWatch } from "../../src/cli/chaos/ready-watch.js";
+import { pace } from "../support/pace.js";
 import type { FaultLoad } from "./fault-load.js";
 import type { LaneWatch } from "./lane-watch.js";
 import { type Deed, orderTo } from "./order.js";
-import { pace } from "./pace.js";
 
 /** What is done to a lane, by the name of the fault: a signal from outside, or an order that it carries out. */
 const deeds: Readonly<Record<string, NodeJS.Signals | Deed>> = {

@@ -3,11 +3,11 @@ import { isAlive } from "../../src/cli/chaos/processes.js";
 import { ReadyWatch } from "../../src/cli/chaos/ready-watch.js";
 import { atMostMs, type Bar, type Counts, never } from "../../src/cli/chaos/report.js";
 import { median } from "../support/figures.js";
-import type { ChaosPorts } from "./chaos-ports.js";
+import { pace } from "../support/pace.js";
+import type { ProofPorts } from "../support/proof-ports.js";
 import { FaultLoad } from "./fault-load.js";
 import { type FaultFigures, FaultTester, faultKinds } from "./fault-tester.js";
 import { LaneWatch } from "./lane-watch.js";
-import { pace } from "./pace.js";
 import { ToyHost } from "./toy-host.js";
 
 /** How many faults. */
@@ -53,7 +53,7 @@ const known = ["OK", "DEADLINE_EXCEEDED", "LANE_DIED"];
 /** Hurts one lane after the other of a host under load, each only when the host has its full capacity back. */
 export async function runFaults(
   size: FaultsSize,
-  { random, print }: ChaosPorts,
+  { random, print }: ProofPorts,
 ): Promise<FaultsFigures> {
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();

@@ -1,6 +1,6 @@
 import { isAlive } from "../../src/cli/chaos/processes.js";
+import { pace } from "../support/pace.js";
 import type { FaultLoad } from "./fault-load.js";
-import { pace } from "./pace.js";
 import type { ToyHost } from "./toy-host.js";
 import type { WireEnd } from "./wire-client.js";
 

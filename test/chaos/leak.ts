@@ -1,9 +1,9 @@
 import type { HostOptions } from "inferwire/host";
 import { type Bar, Counts, mib, never } from "../../src/cli/chaos/report.js";
 import { fitLine } from "../support/figures.js";
-import type { ChaosPorts } from "./chaos-ports.js";
+import { keepBusy } from "../support/pace.js";
+import type { ProofPorts } from "../support/proof-ports.js";
 import { type Deed, orderTo } from "./order.js";
-import { keepBusy } from "./pace.js";
 import { ToyHost } from "./toy-host.js";
 import { WireClient } from "./wire-client.js";
 
@@ -73,7 +73,7 @@ interface Sample {
 export async function runLeak(
   lane: LeakLane,
   size: LeakSize,
-  { random, print }: ChaosPorts,
+  { random, print }: ProofPorts,
 ): Promise<readonly LeakFigures[]> {
   using host = await ToyHost.start(lanes[lane], ["--expose-gc"]);
   const client = new WireClient(host.port, 2);

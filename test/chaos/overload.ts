@@ -2,10 +2,10 @@ import type { HostOptions } from "inferwire/host";
 import { residentBytes } from "../../src/cli/chaos/processes.js";
 import { type Bar, Counts, mib, never } from "../../src/cli/chaos/report.js";
 import { median, quantile } from "../support/figures.js";
-import type { ChaosPorts } from "./chaos-ports.js";
+import { keepBusy, keepRate } from "../support/pace.js";
+import { percent } from "../support/percent.js";
+import type { ProofPorts } from "../support/proof-ports.js";
 import { orderTo } from "./order.js";
-import { keepBusy, keepRate } from "./pace.js";
-import { percent } from "./percent.js";
 import { ToyHost } from "./toy-host.js";
 import { WireClient, type WireEnd } from "./wire-client.js";
 
@@ -63,7 +63,7 @@ const LEAST_HIGH = 0.999;
 export async function runOverload(
   lane: keyof typeof lanes,
   size: OverloadSize,
-  { random, print }: ChaosPorts,
+  { random, print }: ProofPorts,
 ): Promise<OverloadFigures> {
   using host = await ToyHost.start(lanes[lane]);
   const client = new WireClient(host.port, 4);

@@ -5,7 +5,7 @@ import { listed } from "../../examples/discovery.js";
 import { Children } from "../../examples/mnist/children.js";
 import { type Bar, mib, never } from "../../src/cli/chaos/report.js";
 import { fitLine } from "../support/figures.js";
-import type { ChaosPorts } from "./chaos-ports.js";
+import type { ProofPorts } from "../support/proof-ports.js";
 
 /** Calls of one client, and how many of them between two samples of its memory. */
 export interface PredictsSize {
@@ -58,7 +58,7 @@ const LEAST_GROWTH_BYTES = 2 ** 20;
  */
 export async function runPredicts(
   size: PredictsSize,
-  { print }: ChaosPorts,
+  { print }: ProofPorts,
 ): Promise<PredictsFigures> {
   const children = new Children();
   try {

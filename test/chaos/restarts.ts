@@ -5,9 +5,9 @@ import type { HostOptions } from "inferwire/host";
 import { PredictServiceDefinition } from "inferwire/proto";
 import { isAlive } from "../../src/cli/chaos/processes.js";
 import { type Bar, Counts, never } from "../../src/cli/chaos/report.js";
-import type { ChaosPorts } from "./chaos-ports.js";
+import { keepRate, pace } from "../support/pace.js";
+import type { ProofPorts } from "../support/proof-ports.js";
 import { inPieces, type Order, orderTo } from "./order.js";
-import { keepRate, pace } from "./pace.js";
 import { ToyHost } from "./toy-host.js";
 
 /** How often all hosts are restarted, one after the other. */
@@ -49,7 +49,7 @@ const LIST_TIMEOUT_MS = 20_000;
 /** Restarts three hosts behind a directory in turn, again and again, while calls that must not be repeated go on. */
 export async function runRestarts(
   size: RestartsSize,
-  { random, print }: ChaosPorts,
+  { random, print }: ProofPorts,
 ): Promise<RestartsFigures> {
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   const directory = await startDirectory({ endpoint: "127.0.0.1:0", logger: silent });

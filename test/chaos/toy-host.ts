@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HostOptions } from "inferwire/host";
 import { type HostLine, HostProcess } from "../../src/cli/chaos/host-process.js";
-import { pace } from "./pace.js";
+import { pace } from "../support/pace.js";
 
 /** One order that was begun in a lane. */
 export interface Start {

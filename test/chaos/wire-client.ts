@@ -10,8 +10,8 @@ import {
   framed,
   type WireOptions,
 } from "../../src/cli/chaos/wire-client.js";
+import { pace } from "../support/pace.js";
 import { inPieces, type Order, readAnswer, type ToyAnswer } from "./order.js";
-import { pace } from "./pace.js";
 
 /** How the call of an order ended. */
 export interface WireEnd extends Omit<AnyWireEnd, "answers"> {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { commands } from "../../src/cli/commands.js";
+import type { CliCommand } from "../../src/cli/command.js";
+import { commands as topCommands } from "../../src/cli/commands.js";
 import { describedCommand, flagText } from "../../src/cli/describe-command.js";
 import { exitCodeTexts } from "../../src/cli/exit-code.js";
+import { variableOf } from "../../src/host/environment-options.js";
 import { runCliInside } from "../support/cli-inside.js";
 import { codeBlocks, pageText, tableBelow } from "../support/markdown.js";
 
@@ -18,6 +20,14 @@ const sections: ReadonlyMap<string, string> = new Map(
     }),
 );
 
+/** Every command, those below others included, by the words that name it. */
+const commands: readonly (readonly [name: string, definition: CliCommand])[] = topCommands.flatMap(
+  (above) => [
+    [above.name, above] as const,
+    ...(above.commands ?? []).map((each) => [`${above.name} ${each.name}`, each] as const),
+  ],
+);
+
 function sectionOf(name: string): string {
   const section = sections.get(`\`inferwire ${name}\``);
   if (section === undefined) throw new Error(`docs/cli.md has no section of inferwire ${name}`);
@@ -25,7 +35,7 @@ function sectionOf(name: string): string {
 }
 
 /** Flags of a command that are not every command's, or are not what they are everywhere. */
-function ownFlags(definition: (typeof commands)[number]): readonly (readonly string[])[] {
+function ownFlags(definition: CliCommand): readonly (readonly string[])[] {
   const common = new Map(commonFlags.map(([flag, what]) => [flag, what]));
   return describedCommand(definition)
     .options.map((option) => [`\`${option.flags}\``, flagText(option)])
@@ -42,33 +52,34 @@ describe("docs/cli.md", () => {
   });
 
   it("names the flags that every command has", () => {
-    for (const command of commands) {
+    for (const [, command] of commands) {
       const options = describedCommand(command).options;
-      const { tokenMeans = "token to send" } = command;
+      const { tokenMeans = "token to send", tokenOption = "token" } = command;
+      const said = (what: string): string =>
+        what
+          .replace("token to send", tokenMeans)
+          .replaceAll("INFERWIRE_TOKEN", variableOf(tokenOption));
       expect(options.map((option) => [`\`${option.flags}\``, flagText(option)])).toEqual(
-        expect.arrayContaining(
-          commonFlags.map(([flag, what = ""]) => [flag, what.replace("token to send", tokenMeans)]),
-        ),
+        expect.arrayContaining(commonFlags.map(([flag, what = ""]) => [flag, said(what)])),
       );
     }
     expect(commonFlags).toHaveLength(3);
   });
 
   it("has sections of nothing but commands", () => {
-    const known = commands.map(({ name }) => `\`inferwire ${name}\``);
+    const known = commands.map(([name]) => `\`inferwire ${name}\``);
     const written = [...sections].filter(([, text]) => text.trim() !== "").map(([name]) => name);
     expect(written.filter((heading) => !known.includes(heading))).toEqual([]);
   });
 
-  for (const definition of commands) {
-    describe(`inferwire ${definition.name}`, () => {
+  for (const [name, definition] of commands) {
+    describe(`inferwire ${name}`, () => {
       it("has a section with its usage and every flag of it, and none besides", () => {
-        const section = sectionOf(definition.name);
-        const [, usage = ""] =
-          new RegExp(`\`inferwire ${definition.name}([^\`]*)\``).exec(section) ?? [];
+        const section = sectionOf(name);
+        const [, usage = ""] = new RegExp(`\`inferwire ${name}([^\`]*)\``).exec(section) ?? [];
         const args = describedCommand(definition).registeredArguments.map((each) => each.name());
         expect(usage.match(/[A-Z]+/g) ?? []).toEqual(
-          args.flatMap((name) => name.toUpperCase().match(/[A-Z]+/g) ?? []),
+          args.flatMap((arg) => arg.toUpperCase().match(/[A-Z]+/g) ?? []),
         );
         const flags = ownFlags(definition);
         const rows = flags.length === 0 ? [] : tableBelow(section, "");
@@ -77,14 +88,14 @@ describe("docs/cli.md", () => {
       });
 
       it("has the examples of the help", () => {
-        const code = codeBlocks(sectionOf(definition.name), "sh").map((block) => block.code);
+        const code = codeBlocks(sectionOf(name), "sh").map((block) => block.code);
         for (const { line } of definition.examples) {
           expect(code.join("\n")).toContain(`inferwire ${line}\n`);
         }
       });
 
       it("says the same with --help", async () => {
-        const { code, stdout } = await runCliInside([definition.name, "--help"]);
+        const { code, stdout } = await runCliInside([...name.split(" "), "--help"]);
         expect(code).toBe(0);
         expect(stdout).toContain(definition.summary.slice(0, 40));
         for (const { line } of definition.examples)

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { startDirectory } from "inferwire/directory";
 import { afterEach, describe, expect, it } from "vitest";
-import { recordingLogger } from "../support/hosts.js";
 import { codeBlocks, pageText } from "../support/markdown.js";
 import { type Program, startNode } from "../support/programs.js";
+import { recordingLogger } from "../support/recording-logger.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = `${root}.inferwire/readme-${process.pid}`;

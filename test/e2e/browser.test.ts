@@ -12,7 +12,7 @@ import { descriptorSet } from "../../examples/chat/gen/descriptor-set.js";
 import type { Answered, Asked, Library } from "../browser/calls.js";
 import { createCertificates } from "../support/certificates.js";
 import { browserNote, launchChromium, withoutBrowser } from "../support/chromium.js";
-import { recordingLogger } from "../support/hosts.js";
+import { recordingLogger } from "../support/recording-logger.js";
 import { until } from "../support/until.js";
 import { serveWebPage } from "../support/web-page.js";
 

@@ -8,8 +8,8 @@ import {
 import { BuiltinServiceDefinition } from "inferwire/proto";
 import { type ClientError, createChannel, createClient } from "nice-grpc";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
-import { recordingLogger } from "../support/hosts.js";
 import { connectRaw, http, post, reasonOf } from "../support/raw-http.js";
+import { recordingLogger } from "../support/recording-logger.js";
 
 const told: string[] = [];
 

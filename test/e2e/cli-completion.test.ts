@@ -52,6 +52,20 @@ describe("inferwire completion bash", () => {
     expect(offered("inferwire builtin ping p")).toEqual([]);
   });
 
+  it("completes commands below one, right behind it, and what they take", () => {
+    expect(offered("inferwire directory ")).toEqual(["ls", "weight", "release"]);
+    expect(offered("inferwire directory l")).toEqual(["ls"]);
+    expect(offered("inferwire directory --store-tls-c")).toEqual([
+      "--store-tls-ca-file",
+      "--store-tls-cert-file",
+    ]);
+    expect(offered("inferwire directory ls --dir")).toEqual(["--directory"]);
+    expect(offered("inferwire directory release mnist --to v2 --per")).toEqual(["--percent"]);
+    expect(offered("inferwire directory ls --end")).toEqual([]);
+    expect(offered("inferwire directory --json l")).toEqual([]);
+    expect(offered("inferwire resolve l")).toEqual([]);
+  });
+
   it("leaves values without known words, and targets with colons, to bash's own files", () => {
     expect(offered("inferwire call --proto ")).toEqual([]);
     expect(offered("inferwire call 127.0.0.1:8080 Ec")).toEqual([]);

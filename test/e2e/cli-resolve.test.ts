@@ -1,7 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { startDirectory } from "inferwire/directory";
+import { createServer, ServerError, type ServiceImplementation, Status } from "nice-grpc";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  HealthCheckResponse_ServingStatus,
+  HealthDefinition,
+} from "../../gen/grpc/health/v1/health.js";
 import { runCli, startCli } from "../support/cli.js";
 import { runCliInside } from "../support/cli-inside.js";
 import { startTestDirectory } from "../support/directories.js";
+import { createDirectoryClient } from "../support/directory-client.js";
+import { startTestHost } from "../support/hosts.js";
+import { recordingLogger } from "../support/recording-logger.js";
 import { until } from "../support/until.js";
 
 const lines = (text: string): Record<string, unknown>[] =>
@@ -30,7 +39,7 @@ describe("inferwire resolve", () => {
     ]);
     const people = await runCli(["resolve", target]);
     expect(people.stdout).toMatch(
-      /: 2 instances \(version 1, confirmed \d+\.\d s ago\)\nNAME +ADDRESS +WEIGHT +SHARE +APP\n/,
+      /: 2 instances \(version 1, fresh, confirmed \d+\.\d s ago\)\nNAME +ADDRESS +WEIGHT +SHARE +APP\n/,
     );
     expect(people.stdout).toContain("10.0.0.1:80  10.0.0.1:80  300     75 %");
   });
@@ -97,4 +106,133 @@ describe("inferwire resolve", () => {
     await until(() => watch.child.exitCode !== null);
     expect(watch.child.exitCode).toBe(0);
   });
+
+  it("asks instances with a weight for their health", async () => {
+    const host = await startTestHost();
+    const { port: withoutHealth } = await startTestDirectory();
+    const strange = await startHealth(async () => ({
+      status: HealthCheckResponse_ServingStatus.NOT_SERVING,
+    }));
+    const refusing = await startHealth(async () => {
+      throw new ServerError(Status.PERMISSION_DENIED, "no\u001b[2J");
+    });
+    const nameless = await startHealth(async () => {
+      throw new ServerError(Status.NOT_FOUND, "");
+    });
+    const ports = [host.port, withoutHealth, strange, refusing, nameless, 1, 2];
+    const addresses = ports.map((port) => `127.0.0.1:${port}`).join(",");
+    const target = `static:///${addresses}?weight=1,1,1,1,1,1,0`;
+    const { code, stdout } = await runCliInside(["resolve", target, "--health", "--json"]);
+    expect(code).toBe(0);
+    const ms = expect.any(Number);
+    const [list] = lines(stdout);
+    const instances = list?.["instances"] as { readonly health: unknown }[];
+    expect(instances.map(({ health }) => health)).toEqual([
+      { status: "serving", ms },
+      { status: "no health service", ms },
+      { status: "not serving", ms },
+      { status: "refused", why: expect.stringContaining("PERMISSION_DENIED: no"), ms },
+      { status: "unknown service", ms },
+      { status: "unreachable", why: expect.stringContaining("ECONNREFUSED"), ms },
+      null,
+    ]);
+    const people = await runCliInside(["resolve", target, "--health"]);
+    expect(people.stdout).toMatch(/SHARE +APP +HEALTH\n/);
+    expect(people.stdout).toMatch(/ serving \(\d+ ms\)\n/);
+    expect(people.stdout).toContain("PERMISSION_DENIED: no\\u001b[2J (");
+    expect(people.stdout).toMatch(/ 0 +0 % +not asked\n1 of 6 serving\n$/);
+  });
+
+  it("exits with 4 when none serves", async () => {
+    const { code, stdout } = await runCliInside(["resolve", "127.0.0.1:1", "--health"]);
+    expect(code).toBe(4);
+    expect(stdout).toContain("0 of 1 serving");
+    expect((await runCliInside(["resolve", "127.0.0.1:1", "--all"])).code).toBe(2);
+  });
+
+  it("asks 200 instances and no more, unless for all", async () => {
+    const addresses = Array.from({ length: 201 }, (_, at) => `127.0.0.1:${at + 1}`).join(",");
+    const some = await runCliInside(["resolve", addresses, "--health"]);
+    expect(some.stdout).toContain("0 of 200 serving; 1 more were not asked: --all");
+    const all = await runCliInside(["resolve", addresses, "--health", "--all"]);
+    expect(all.stdout).toContain("0 of 201 serving\n");
+  });
+
+  it("asks for health again after every change", async () => {
+    const { port, directory } = await startTestDirectory();
+    const host = await startTestHost();
+    const stop = new AbortController();
+    let said = "";
+    const watch = runCliInside(
+      ["resolve", `directory://127.0.0.1:${port}/mnist`, "--watch", "--health", "--json"],
+      {
+        signal: stop.signal,
+        heard: (text) => {
+          said += text;
+        },
+      },
+    );
+    const rounds = () =>
+      lines(said.slice(0, said.lastIndexOf("\n") + 1)).filter(({ change }) => change === "health");
+    const instance = { name: "one", ip: "127.0.0.1", port: host.port, weight: 1 };
+    const ttl = { seconds: 10n, nanos: 0 };
+    await directory.client.register({ service: "mnist", instance, ttl });
+    await until(() => rounds().length === 1);
+    const dead = { name: "two", ip: "127.0.0.1", port: 1, weight: 1 };
+    await directory.client.register({ service: "mnist", instance: dead, ttl });
+    await until(() => rounds().length === 2);
+    stop.abort();
+    expect((await watch).code).toBe(0);
+    expect(rounds()).toMatchObject([
+      { serving: 1, instances: [{ name: "one", health: { status: "serving" } }] },
+      { serving: 1, instances: [{ name: "one" }, { health: { status: "unreachable" } }] },
+    ]);
+  });
+
+  it("says since when a list is stale and why, and that it is fresh again", async () => {
+    const quiet = { logger: recordingLogger().logger };
+    const first = await startDirectory({ endpoint: "127.0.0.1:0", ...quiet });
+    const { port } = first.address;
+    const client = createDirectoryClient(port);
+    await client.register("one");
+    const stop = new AbortController();
+    let said = "";
+    const watch = runCliInside(["resolve", `directory://127.0.0.1:${port}/mnist`, "--watch"], {
+      signal: stop.signal,
+      heard: (text) => {
+        said += text;
+      },
+    });
+    await until(() => said.includes("(version 1, fresh, confirmed"));
+    await first.close();
+    await until(() => /Z stale since \S+Z, confirmed \d+\.\d s ago\n/.test(said));
+    const second = await startDirectory({ endpoint: `127.0.0.1:${port}`, ...quiet });
+    await client.register("one");
+    await until(() => /Z fresh again after \d+\.\d s\n/.test(said));
+    stop.abort();
+    const { stderr } = await watch;
+    expect(stderr).toMatch(/DIRECTORY_FAILED\); trying on; stale since \S+Z, confirmed \d/);
+    client.close();
+    await second.close();
+  });
 });
+
+const healthServers: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of healthServers.splice(0)) close();
+});
+
+/** Starts a server with the health service alone, and returns its port; closed after the test. */
+async function startHealth(
+  check: ServiceImplementation<typeof HealthDefinition>["check"],
+): Promise<number> {
+  const server = createServer();
+  const unused = (): never => {
+    throw new ServerError(Status.INTERNAL, "only check is asked for");
+  };
+  server.add(HealthDefinition, { check, list: unused, watch: unused });
+  const port = await server.listen("127.0.0.1:0");
+  healthServers.push(() => server.forceShutdown());
+  return port;
+}

@@ -19,9 +19,9 @@ import type { GeneratedFiles } from "../../src/codegen/generated-files.js";
 import { modulePath, typeName } from "../../src/codegen/type-names.js";
 import { seededRandom } from "../../src/core/seeded-random.js";
 import { manyMessages, ProtoProject } from "../support/generated-corpus.js";
-import { recordingLogger } from "../support/hosts.js";
 import { mixedArrays } from "../support/mixed-arrays.js";
 import { randomMessage } from "../support/random-message.js";
+import { recordingLogger } from "../support/recording-logger.js";
 
 /** What ts-proto writes for a message. */
 interface Codec {

@@ -4,7 +4,7 @@ import { ClientError, Status } from "nice-grpc-common";
 import { afterEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../src/core/ports.js";
 import { createDirectoryClient, type DirectoryClient } from "../support/directory-client.js";
-import { recordingLogger } from "../support/hosts.js";
+import { recordingLogger } from "../support/recording-logger.js";
 import { until } from "../support/until.js";
 
 const paths = [

@@ -27,7 +27,8 @@ import * as easyRec from "../../gen/eas/easyrec/predict.js";
 import * as torchRec from "../../gen/eas/torchrec/predict.js";
 import { arrayMessage, arraySamples } from "../support/eas-arrays.js";
 import { clientOf } from "../support/eas-clients.js";
-import { recordingLogger, startTestHost } from "../support/hosts.js";
+import { startTestHost } from "../support/hosts.js";
+import { recordingLogger } from "../support/recording-logger.js";
 import { rawSamples } from "../support/tensor-samples.js";
 
 const running: { close(): Promise<void> }[] = [];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BaseProcessor, hostOptionsFrom } from "inferwire/host";
 import { afterAll, expect, it } from "vitest";
 import { createCertificates } from "../support/certificates.js";
-import { recordingLogger } from "../support/hosts.js";
+import { recordingLogger } from "../support/recording-logger.js";
 
 const folder = mkdtempSync(join(tmpdir(), "inferwire-options-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,7 +2,7 @@ import { ServerError, Status, startHost } from "inferwire/host";
 import { BuiltinServiceDefinition, PredictServiceDefinition } from "inferwire/proto";
 import { type ClientError, createChannel, createClient, Metadata } from "nice-grpc";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { recordingLogger, startTestHost } from "../support/hosts.js";
+import { startTestHost } from "../support/hosts.js";
 import {
   callRaw,
   frameOf,
@@ -12,6 +12,7 @@ import {
   startCall,
 } from "../support/raw-grpc.js";
 import { answerOf, connectRaw, exchangeRaw, http, post, reasonOf } from "../support/raw-http.js";
+import { recordingLogger } from "../support/recording-logger.js";
 
 function channelTo(port: number): ReturnType<typeof createChannel> {
   const channel = createChannel(`127.0.0.1:${port}`);

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/core/invocation.js";
 import type { LanePool } from "../../src/lane/lane-pool.js";
 import { callOf, clock, createLanePool, lanesOf } from "../support/built-lanes.js";
-import type { LogLine } from "../support/hosts.js";
-import { recordingLogger } from "../support/hosts.js";
+import type { LogLine } from "../support/recording-logger.js";
+import { recordingLogger } from "../support/recording-logger.js";
 
 const running: LanePool[] = [];
 

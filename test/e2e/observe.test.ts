@@ -5,9 +5,10 @@ import { createChannel, createClient, Metadata } from "nice-grpc";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HealthDefinition } from "../../gen/grpc/health/v1/health.js";
 import { ServerReflectionDefinition } from "../../gen/grpc/reflection/v1/reflection.js";
-import { boundPort, type LogLine, recordingLogger, startTestHost } from "../support/hosts.js";
+import { boundPort, startTestHost } from "../support/hosts.js";
 import { parsePrometheus } from "../support/prometheus.js";
 import { http, post } from "../support/raw-http.js";
+import { type LogLine, recordingLogger } from "../support/recording-logger.js";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;

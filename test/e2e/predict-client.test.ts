@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { createCertificates } from "../support/certificates.js";
 import { clientOf, direct, errorOf, server, textOf } from "../support/eas-clients.js";
 import { listing } from "../support/eas-server.js";
-import { recordingLogger, startTestHost } from "../support/hosts.js";
+import { startTestHost } from "../support/hosts.js";
+import { recordingLogger } from "../support/recording-logger.js";
 import { until } from "../support/until.js";
 
 const goPath = "/exported/apis/eas.alibaba-inc.k8s.io/v1/upstreams/mnist";

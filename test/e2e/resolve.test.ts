@@ -1,19 +1,19 @@
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Server } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import { type Directory, type DirectoryOptions, startDirectory } from "inferwire/directory";
 import { afterEach, describe, expect, it } from "vitest";
-import { silentLogger, systemClock } from "../../src/core/ports.js";
-import { createSource } from "../../src/resolve/create-source.js";
+import { systemClock } from "../../src/core/ports.js";
 import type { Source } from "../../src/resolve/source.js";
 import type { SourceOptions } from "../../src/resolve/source-options.js";
-import { parseTarget } from "../../src/resolve/target.js";
 import { type HttpGetRequest, httpGet } from "../../src/transport/http-get.js";
 import { createCertificates } from "../support/certificates.js";
 import { createDirectoryClient, type DirectoryClient } from "../support/directory-client.js";
-import { recordingLogger } from "../support/hosts.js";
-import { createSourceRecorder, type SourceRecorder } from "../support/source-recorder.js";
+import { recordingLogger } from "../support/recording-logger.js";
+import type { SourceRecorder } from "../support/source-recorder.js";
+import { startSource } from "../support/started-source.js";
 import { until } from "../support/until.js";
 
 const listing = "/api/v1/servicediscovery/upstreams/mnist";
@@ -53,16 +53,9 @@ function started(
   target: string,
   options: Partial<SourceOptions> = {},
 ): { source: Source; recorder: SourceRecorder } {
-  const source = createSource(parseTarget(target), {
-    clock: systemClock,
-    random: Math.random,
-    logger: silentLogger,
-    pollIntervalMs: 100,
-    ...options,
-  });
-  const recorder = createSourceRecorder();
+  const { source, recorder } = startSource(target, options);
+  // Before the servers that it asks.
   cleanUps.push(() => source.close());
-  source.start(recorder);
   return { source, recorder };
 }
 
@@ -255,7 +248,7 @@ describe("over TLS", () => {
 describe("a process with nothing but a source", () => {
   const program = `
     import { createSource } from "./dist/src/resolve/create-source.js";
-    import { parseTarget } from "./dist/src/resolve/target.js";
+    import { parseTarget } from "./dist/src/resolve/target/target.js";
     import { systemClock, silentLogger } from "./dist/src/core/ports.js";
     const source = createSource(parseTarget(process.argv[1]), {
       clock: systemClock, random: Math.random, logger: silentLogger, pollIntervalMs: 100,
@@ -277,6 +270,9 @@ describe("a process with nothing but a source", () => {
     const directory = await startedDirectory();
     await clientOf(directory).register("a");
     const mute = await startedHttp(() => {});
+    const silent = createSocket("udp4");
+    await new Promise<void>((resolve) => silent.bind(0, "127.0.0.1", resolve));
+    cleanUps.push(() => silent.close());
     for (const target of [
       "127.0.0.1:1",
       `directory://127.0.0.1:${directory.address.port}/mnist`,
@@ -284,6 +280,9 @@ describe("a process with nothing but a source", () => {
       `http://127.0.0.1:${directory.address.port}${listing}`,
       `http://127.0.0.1:${mute}${listing}`,
       "http://127.0.0.1:1/upstreams/mnist",
+      `dns://127.0.0.1:${silent.address().port}/mnist:80`,
+      "srv://127.0.0.1:1/mnist",
+      "file:///nowhere/mnist.json",
     ]) {
       expect(await lifeOf(target)).toBeLessThan(4_000);
     }

@@ -19,8 +19,9 @@ import {
 import { createChannel, createClient, type ServerMiddleware } from "nice-grpc";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Echo, EchoDefinition } from "../support/client-echo.js";
-import { recordingLogger, startTestHost } from "../support/hosts.js";
+import { startTestHost } from "../support/hosts.js";
 import { post } from "../support/raw-http.js";
+import { recordingLogger } from "../support/recording-logger.js";
 
 type EchoMethods = ServiceMethods<typeof EchoDefinition>;
 

@@ -4,9 +4,10 @@ import type { HostOptions } from "inferwire/host";
 import { PredictServiceDefinition, UpstreamServiceDefinition } from "inferwire/proto";
 import { createChannel, createClient as createNiceClient } from "nice-grpc";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { recordingLogger, startTestHost } from "../support/hosts.js";
+import { startTestHost } from "../support/hosts.js";
 import { startProgram } from "../support/programs.js";
 import { http } from "../support/raw-http.js";
+import { recordingLogger } from "../support/recording-logger.js";
 
 async function startTestDirectory(
   endpoint = "127.0.0.1:0",

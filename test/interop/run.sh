@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Other people's clients against a host: Python's grpcio, grpcurl, curl, and EAS's own (eas.sh). `npm run interop`; needs
+# Other people's clients against a host: Python's grpcio, grpcurl, curl, and EAS's own (eas.sh); and
+# Kubernetes' schemas against the manifests of init (kubernetes.sh). `npm run interop`; needs
 # python3, go, openssl and curl, and installs the clients into .inferwire/interop.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -55,4 +56,6 @@ expect 'curl wrong token' 401 \
 expect 'curl h2 by ALPN falls to HTTP/1.1' '1.1 200' \
   "$(curl "${token[@]}" --http2 --cacert "$work/cert.pem" -o /dev/null -w '%{http_version} %{http_code}' "https://localhost:$secure/livez")"
 bash test/interop/eas.sh
+bash test/interop/kubernetes.sh
+bash test/interop/etcd.sh
 echo 'every client was answered'

@@ -6,8 +6,8 @@ import type { Lane, LaneFactory } from "../../src/lane/lane.js";
 import type { RemoteLaneSettings } from "../../src/lane/lane-options.js";
 import type { LaneKind } from "../../src/processor/processor.js";
 import { built } from "./built-kit.js";
-import { type LogLine, recordingLogger } from "./hosts.js";
 import { programUrl } from "./programs.js";
+import { type LogLine, recordingLogger } from "./recording-logger.js";
 
 type Pools = typeof import("../../src/lane/create-lane-pool.js");
 type Errors = typeof import("../../src/core/serving-error.js");

@@ -11,14 +11,19 @@ export interface RecordedWorld extends CliWorld {
 
 /** Makes a world in which nothing is real. */
 export function recordedWorld(
-  parts: Partial<CliWorld> & { readonly input?: string; readonly tty?: boolean } = {},
+  parts: Partial<CliWorld> & {
+    readonly input?: string;
+    readonly tty?: boolean;
+    readonly heard?: (text: string) => void;
+  } = {},
 ): RecordedWorld {
-  const { input = "", tty = false, ...rest } = parts;
+  const { input = "", tty = false, heard, ...rest } = parts;
   const said = { stdout: "", stderr: "" };
   const sink = (name: "stdout" | "stderr") => ({
     isTTY: tty,
     write: (text: string) => {
       said[name] += text;
+      if (name === "stdout") heard?.(text);
     },
   });
   return {

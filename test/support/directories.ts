@@ -1,7 +1,7 @@
 import { startDirectory } from "inferwire/directory";
 import { afterEach } from "vitest";
 import { createDirectoryClient, type DirectoryClient } from "./directory-client.js";
-import { recordingLogger } from "./hosts.js";
+import { recordingLogger } from "./recording-logger.js";
 
 const closing: (() => Promise<void> | void)[] = [];
 

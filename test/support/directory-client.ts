@@ -4,6 +4,7 @@ import { durationFromMs } from "../../src/wire/time.js";
 
 /** What an instance says of itself where the default will not do. */
 interface RegisterFields {
+  readonly ip?: string;
   readonly port?: number;
   readonly weight?: number;
   readonly ttlMs?: number;
@@ -27,10 +28,11 @@ export function createDirectoryClient(port: number, token?: string): DirectoryCl
   });
   return {
     client,
-    register(name, { port: instancePort = 80, weight = 100, ttlMs = 10_000, service } = {}) {
-      const instance = { name, ip: "10.0.0.1", port: instancePort, weight };
+    register(name, more = {}) {
+      const { ip = "10.0.0.1", port: instancePort = 80, weight = 100, ttlMs = 10_000 } = more;
+      const instance = { name, ip, port: instancePort, weight };
       const ttl = durationFromMs(ttlMs);
-      return client.register({ service: service ?? "mnist", instance, ttl });
+      return client.register({ service: more.service ?? "mnist", instance, ttl });
     },
     close: () => channel.close(),
   };

@@ -10,19 +10,29 @@ import type {
 } from "../../src/transport/transport.js";
 import {
   type UpstreamList,
+  upstreamDifferenceToWire,
   upstreamListToWire,
   watchUpstreamsRpc,
 } from "../../src/wire/upstream.js";
+
+/** What a difference says besides the version that it leads on from; `instances` are those that are new or changed. */
+export interface FakeDifference extends Partial<UpstreamList> {
+  readonly removed?: readonly string[];
+}
 
 /** One watch that a source has opened. */
 interface FakeWatch {
   /** `host:port` of the directory it was opened on. */
   readonly directory: string;
   readonly start: AttemptStart;
+  /** The request, once it has been sent. */
+  readonly asked: object | undefined;
   /** Whether it is still open on the reader's side. */
   readonly open: boolean;
   /** Sends a list. */
   send(list: Partial<UpstreamList>): void;
+  /** Sends what leads from the list of that version to another one. */
+  sendDifference(since: string, list: FakeDifference): void;
   /** Ends the stream from the directory's side. */
   end(end?: Partial<AttemptEnd>): void;
 }
@@ -89,6 +99,7 @@ class Watch implements FakeWatch, Attempt {
   readonly directory: string;
   readonly start: AttemptStart;
   readonly #listener: AttemptListener;
+  asked: object | undefined;
   open = true;
 
   constructor(directory: string, start: AttemptStart, listener: AttemptListener) {
@@ -98,11 +109,18 @@ class Watch implements FakeWatch, Attempt {
   }
 
   send(list: Uint8Array | Partial<UpstreamList>): void {
-    // Also the reader's own `send`, with the request: nothing to do about it.
-    if (list instanceof Uint8Array || !this.open) return;
-    const full = { service: "mnist", version: "1", instances: [], correlative: [], known: true };
-    const message = upstreamListToWire({ ...full, ...list });
-    this.#listener.onMessage(watchUpstreamsRpc.encodeResponse(message));
+    // Also the reader's own `send`, with the request.
+    if (list instanceof Uint8Array) this.asked = watchUpstreamsRpc.decodeRequest(list);
+    else this.#say(upstreamListToWire(fullList(list)));
+  }
+
+  sendDifference(since: string, { removed = [], ...list }: FakeDifference): void {
+    const full = fullList(list);
+    this.#say(upstreamDifferenceToWire(full, since, { changed: full.instances, removed }));
+  }
+
+  #say(message: ReturnType<typeof upstreamListToWire>): void {
+    if (this.open) this.#listener.onMessage(watchUpstreamsRpc.encodeResponse(message));
   }
 
   end(end: Partial<AttemptEnd> = {}): void {
@@ -118,4 +136,18 @@ class Watch implements FakeWatch, Attempt {
   cancel(code: Status, message: string): void {
     this.end({ code, message, reason: "CANCELLED" });
   }
+}
+
+function fullList(list: Partial<UpstreamList>): UpstreamList {
+  return {
+    service: "mnist",
+    version: "1",
+    instances: [],
+    correlative: [],
+    known: true,
+    shares: new Map(),
+    stale: false,
+    settled: false,
+    ...list,
+  };
 }

@@ -3,11 +3,11 @@ import {
   BaseProcessor,
   type Call,
   type HostOptions,
-  type Logger,
   type ProcessorContext,
   type ProcessorHost,
 } from "inferwire/host";
 import { afterEach } from "vitest";
+import { type LogLine, recordingLogger } from "./recording-logger.js";
 
 /** What a test's processor does. */
 export interface ProcessorParts {
@@ -17,25 +17,6 @@ export interface ProcessorParts {
   ) => Answer | Promise<Answer> | AsyncIterable<Uint8Array>;
   readonly initialize?: (context: ProcessorContext) => void | Promise<void>;
   readonly dispose?: () => void | Promise<void>;
-}
-
-/** A line that a host logged. */
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-/** A logger that keeps its lines. */
-export function recordingLogger(): { readonly lines: LogLine[]; readonly logger: Logger } {
-  const lines: LogLine[] = [];
-  const at = (level: string) => (fields: object, message: string) => {
-    lines.push({ level, message, fields: { ...fields } });
-  };
-  return {
-    lines,
-    logger: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
-  };
 }
 
 /** The port of a host that is still starting, from its log. */

@@ -6,9 +6,10 @@ import { BuiltinServiceDefinition, PredictServiceDefinition } from "inferwire/pr
 import { type Channel, type Client, createChannel, createClient, type Metadata } from "nice-grpc";
 import { afterEach, onTestFinished } from "vitest";
 import { HealthDefinition } from "../../gen/grpc/health/v1/health.js";
-import { boundPort, type LogLine, recordingLogger } from "./hosts.js";
+import { boundPort } from "./hosts.js";
 import { programUrl } from "./programs.js";
 import { http, post, reasonOf } from "./raw-http.js";
+import { type LogLine, recordingLogger } from "./recording-logger.js";
 
 /** What a lane of `host-lanes.mjs` says of itself. */
 export interface LaneView {

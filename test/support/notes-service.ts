@@ -5,7 +5,7 @@ import { type DescMessage, type DescMethod, fromBinary, toBinary } from "@bufbui
 import { type HostOptions, implement, ServerError, Status } from "inferwire/host";
 import type { MethodDefinition } from "nice-grpc";
 import { fileRegistry } from "../../src/wire/file-registry.js";
-import { recordingLogger } from "./hosts.js";
+import { recordingLogger } from "./recording-logger.js";
 
 /** Folder of the tests' own protos. */
 export const protoFolder: string = fileURLToPath(new URL("./protos", import.meta.url));

@@ -13,8 +13,12 @@ import { leaseToWire, registrationFromWire } from "../../src/wire/upstream-regis
 /** A directory without sockets, with a real store, whose answers can be lost. */
 export class FakeDirectory {
   readonly endpoint: { readonly host: string; readonly port: number };
-  /** While "mute" nothing is answered; while "down" no connection comes up. */
-  state: "up" | "mute" | "down" = "up";
+  /** While "mute" nothing is answered; while "down" no connection comes up; while "failing" its store cannot be reached. */
+  state: "up" | "mute" | "down" | "failing" = "up";
+  /** Answers take so long. */
+  delayMs = 0;
+  /** Who registered, each time. */
+  readonly holders: string[] = [];
   /** Names of the methods that were called, and when. */
   readonly calls: { readonly method: string; readonly atMs: number; readonly timeoutMs: number }[] =
     [];
@@ -31,6 +35,11 @@ export class FakeDirectory {
   /** Forgets everything. */
   restart(): void {
     this.#store = createMemoryStore({ clock: this.#clock, logger: silentLogger });
+  }
+
+  /** Keeps what it knows where another one does. */
+  shareStoreOf(other: FakeDirectory): void {
+    this.#store = other.#store;
   }
 
   /** What is listed. */
@@ -78,7 +87,7 @@ export class FakeDirectory {
           queueMicrotask(() => fail(servingError("CONNECT_FAILED", "refused"), false));
           return;
         }
-        this.#answer(method, bytes).then(
+        this.#later(() => this.#answer(method, bytes)).then(
           (answer) => {
             listener.onMessage(answer);
             listener.onEnd({
@@ -98,12 +107,21 @@ export class FakeDirectory {
     };
   }
 
+  async #later(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    if (this.delayMs > 0) {
+      await new Promise<void>((resolve) => this.#clock.after(this.delayMs, resolve));
+    }
+    return work();
+  }
+
   async #answer(method: string, bytes: Uint8Array): Promise<Uint8Array> {
     const store = this.#store;
+    if (this.state === "failing") throw servingError("STORE_FAILED", "etcd is away");
     if (method === "Register") {
-      return answer(registerRpc, bytes, async (request) =>
-        leaseToWire(await store.register(registrationFromWire(request))),
-      );
+      return answer(registerRpc, bytes, async (request) => {
+        this.holders.push(request.holder);
+        return leaseToWire(await store.register(registrationFromWire(request)));
+      });
     }
     if (method === "KeepAlive") {
       return answer(keepAliveRpc, bytes, async ({ leaseId }) =>

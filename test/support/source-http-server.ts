@@ -38,9 +38,11 @@ export function createScriptedServer(first: ScriptedAnswer): ScriptedServer {
 
 function untilAborted({ signal, clock, timeoutMs }: HttpGetRequest): Promise<never> {
   return new Promise((_, reject) => {
-    signal?.addEventListener("abort", () => reject(servingError("CANCELLED", "given up")));
-    clock.after(timeoutMs, () => reject(servingError("DEADLINE_EXCEEDED", "took too long")), {
-      background: true,
+    const late = (): void => reject(servingError("DEADLINE_EXCEEDED", "took too long"));
+    const cancelTimer = clock.after(timeoutMs, late, { background: true });
+    signal?.addEventListener("abort", () => {
+      cancelTimer();
+      reject(servingError("CANCELLED", "given up"));
     });
   });
 }

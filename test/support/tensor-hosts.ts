@@ -11,9 +11,9 @@ import { type Channel, type Client, createChannel, createClient } from "nice-grp
 import { afterEach } from "vitest";
 import type { TensorDialect, TensorRequest } from "../../src/tensor/dialect.js";
 import { builtDialect } from "./built-dialect.js";
-import { recordingLogger } from "./hosts.js";
 import { laneOptions } from "./lane-hosts.js";
 import { programUrl } from "./programs.js";
+import { recordingLogger } from "./recording-logger.js";
 
 const FILE = "tensor-lab.mjs";
 

@@ -7,7 +7,7 @@ import {
   Status,
 } from "inferwire/host";
 import { onTestFinished } from "vitest";
-import { recordingLogger } from "./hosts.js";
+import { recordingLogger } from "./recording-logger.js";
 import { WebDefinition, webDescriptorSet } from "./web-service.js";
 
 /** The methods of `test.web.WebService`. */

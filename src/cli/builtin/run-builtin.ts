@@ -6,7 +6,7 @@ import { seen } from "../../core/options.js";
 import { isRecord } from "../../core/record.js";
 import { ServingError, servingError } from "../../core/serving-error.js";
 import type { Snapshot } from "../../core/snapshot.js";
-import { timeoutOf, tlsOf } from "../channel-flags.js";
+import { timeoutOf, tlsOf, usesTls } from "../channel-flags.js";
 import { warnOfClearToken } from "../clear-token.js";
 import type { CliContext } from "../command.js";
 import { errorJson } from "../error-json.js";
@@ -39,7 +39,7 @@ export async function runBuiltin(
         `${name} changes what ${instances.length} instances do; give --all, or --instance for one of ${keysOf(instances)}`,
       );
     }
-    warnOfClearToken(asked.request.token, instances, flags, context);
+    if (!usesTls(flags)) warnOfClearToken(asked.request.token, instances, context);
     const codes = await Promise.all(instances.map((each) => runOn(each, asked, context)));
     return codes.find((code) => code !== 0) ?? 0;
   });

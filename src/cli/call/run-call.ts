@@ -3,6 +3,7 @@ import type { ServiceChannel } from "../../client/service-channel.js";
 import { servingError } from "../../core/serving-error.js";
 import type { DynamicMethod } from "../../wire/dynamic-methods.js";
 import { type BytesCallOptions, createBytesClient } from "../bytes-client.js";
+import { usesTls } from "../channel-flags.js";
 import { warnOfClearToken } from "../clear-token.js";
 import type { CliContext } from "../command.js";
 import { type DescribeOptions, describeMethod, describeMethods } from "../described-method.js";
@@ -29,7 +30,7 @@ export async function runCall(
   const watch = new CallStopwatch(context.clock);
   await withChannel(target, flags, context, async ({ channel, snapshot }) => {
     watch.resolved();
-    warnOfClearToken(context.token, snapshot.instances, flags, context);
+    if (!usesTls(flags)) warnOfClearToken(context.token, snapshot.instances, context);
     const asked = { channel, flags, context, call };
     if (name === undefined) return await listMethods(asked);
     const method = await describeMethod(name, asked);

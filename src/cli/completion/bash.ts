@@ -7,9 +7,11 @@ import type { CompletedCommand } from "./model.js";
  * typed is evaluated.
  */
 export function bashScript(commands: readonly CompletedCommand[]): string {
+  const below = commands.flatMap(commandsBelow);
+  const all = [...commands, ...below];
   return `# bash completion for inferwire, by "inferwire completion bash"
 _inferwire() {
-  local line=\${COMP_LINE:0:COMP_POINT} words current previous command at=0 i
+  local line=\${COMP_LINE:0:COMP_POINT} words current previous command first=2 at=0 i
   read -ra words <<< "$line"
   [[ $line == *[[:space:]] ]] && words+=("")
   current=\${words[\${#words[@]}-1]}
@@ -24,14 +26,22 @@ _inferwire() {
     return
   fi
   command=\${words[1]}
-  local flags= valued= fixed=()
+  if ((\${#words[@]} > 3)); then
+    case $command/\${words[2]} in
+      ${below.length === 0 ? "/" : below.map(({ name }) => name).join(" | ")})
+        command+=/\${words[2]}
+        first=3
+        ;;
+    esac
+  fi
+  local flags= valued= below= fixed=()
   case $command in
-${commands.map(bashCommand).join("\n")}
+${all.map(bashCommand).join("\n")}
     *) return ;;
   esac
   if [[ " $valued " == *" $previous "* ]]; then
     case $command$previous in
-${commands.flatMap(bashValues).join("\n")}
+${all.flatMap(bashValues).join("\n")}
     esac
     return
   fi
@@ -39,7 +49,11 @@ ${commands.flatMap(bashValues).join("\n")}
     COMPREPLY=($(compgen -W "$flags" -- "$current"))
     return
   fi
-  for ((i = 2; i < \${#words[@]} - 1; i++)); do
+  if [[ -n $below ]] && ((\${#words[@]} == 3)); then
+    COMPREPLY=($(compgen -W "$below" -- "$current"))
+    return
+  fi
+  for ((i = first; i < \${#words[@]} - 1; i++)); do
     if [[ " $valued " == *" \${words[i]} "* ]]; then
       ((i++))
     elif [[ \${words[i]} != -* ]]; then
@@ -52,11 +66,18 @@ complete -o default -F _inferwire inferwire
 `;
 }
 
-function bashCommand({ name, flags, args }: CompletedCommand): string {
+/** The commands below one, named by the way to them: `directory/ls`. */
+function commandsBelow({ name, commands }: CompletedCommand): readonly CompletedCommand[] {
+  return commands.map((each) => ({ ...each, name: `${name}/${each.name}` }));
+}
+
+function bashCommand({ name, flags, args, commands }: CompletedCommand): string {
   const all = flags.map((flag) => flag.name).join(" ");
   const valued = flags.filter(({ takesValue }) => takesValue).map((flag) => flag.name);
   const fixed = args.map(({ words }) => `"${words.join(" ")}"`).join(" ");
-  return `    ${name}) flags="${all}" valued="${valued.join(" ")}" fixed=(${fixed}) ;;`;
+  const below = commands.map((each) => each.name).join(" ");
+  const named = below === "" ? "" : ` below="${below}"`;
+  return `    ${name}) flags="${all}" valued="${valued.join(" ")}"${named} fixed=(${fixed}) ;;`;
 }
 
 function bashValues({ name, flags }: CompletedCommand): readonly string[] {

@@ -1,6 +1,7 @@
 import type { Argument, Option } from "commander";
 import type { CliCommand } from "../command.js";
 import { describedCommand, flagText } from "../describe-command.js";
+import { BeginningsFlag } from "../flag-values.js";
 import { bashScript } from "./bash.js";
 import { fishScript } from "./fish.js";
 import type { CompletedArgument, CompletedCommand, CompletedFlag, Shell } from "./model.js";
@@ -14,7 +15,19 @@ const scripts: Readonly<Record<Shell, (commands: readonly CompletedCommand[]) =>
 
 /** The script that teaches a shell the commands. It knows all by itself: no program is started, and nothing typed is run. */
 export function completionScript(shell: Shell, commands: readonly CliCommand[]): string {
-  return scripts[shell](commands.map(completedCommand));
+  const names = commands.map(({ name }) => name);
+  return scripts[shell]([...commands.map(completedCommand), helpOf(names)]);
+}
+
+/** The command of commander's own. */
+function helpOf(names: readonly string[]): CompletedCommand {
+  return {
+    name: "help",
+    description: "show what a command takes",
+    flags: [],
+    args: [{ name: "command", words: names, variadic: false }],
+    commands: [],
+  };
 }
 
 function completedCommand(definition: CliCommand): CompletedCommand {
@@ -30,6 +43,7 @@ function completedCommand(definition: CliCommand): CompletedCommand {
     description: definition.summary,
     flags: [...command.options.filter(({ hidden }) => !hidden).map(completedFlag), help],
     args: command.registeredArguments.map(completedArgument),
+    commands: (definition.commands ?? []).map(completedCommand),
   };
 }
 
@@ -39,7 +53,7 @@ function completedFlag(option: Option): CompletedFlag {
     name: long ?? short ?? "",
     description: flagText(option),
     takesValue: required || optional,
-    words: argChoices ?? [],
+    words: argChoices ?? (option instanceof BeginningsFlag ? option.beginnings : []),
   };
 }
 

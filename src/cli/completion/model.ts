@@ -29,4 +29,6 @@ export interface CompletedCommand {
   readonly description: string;
   readonly flags: readonly CompletedFlag[];
   readonly args: readonly CompletedArgument[];
+  /** Commands below it, whose names stand right behind its own. */
+  readonly commands: readonly CompletedCommand[];
 }

@@ -2,7 +2,7 @@ import type { CompletedArgument, CompletedCommand, CompletedFlag } from "./model
 
 /** For zsh's own `_arguments`. Where no words are known zsh completes files. */
 export function zshScript(commands: readonly CompletedCommand[]): string {
-  const described = commands.map(({ name, description }) => quoted(`${name}:${description}`));
+  const described = commands.map(describedName);
   return `#compdef inferwire
 # zsh completion for inferwire, by "inferwire completion zsh"
 _inferwire() {
@@ -17,7 +17,7 @@ _inferwire() {
   shift words
   (( CURRENT-- ))
   case $words[1] in
-${commands.map(zshCommand).join("\n")}
+${commands.map((command) => zshCommand(command, "    ")).join("\n")}
   esac
 }
 if [[ $funcstack[1] == _inferwire ]]; then
@@ -28,9 +28,40 @@ fi
 `;
 }
 
-function zshCommand({ name, flags, args }: CompletedCommand): string {
+function describedName({ name, description }: CompletedCommand): string {
+  return quoted(`${name}:${description}`);
+}
+
+function zshCommand({ name, flags, args, commands }: CompletedCommand, indent: string): string {
   const specs = [...flags.map(flagSpec), ...args.map(argumentSpec)].map(quoted);
-  return `    ${name})\n      _arguments \\\n        ${specs.join(" \\\n        ")}\n      ;;`;
+  return [
+    `${indent}${name})`,
+    ...(commands.length === 0 ? [] : zshBelow(commands, `${indent}  `)),
+    `${indent}  _arguments \\\n${indent}    ${specs.join(` \\\n${indent}    `)}`,
+    `${indent}  ;;`,
+  ].join("\n");
+}
+
+/** The names of the commands below one, right behind its own, and what those take. */
+function zshBelow(commands: readonly CompletedCommand[], indent: string): readonly string[] {
+  const inside = `${indent}  `;
+  return [
+    `${indent}if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then`,
+    `${inside}commands=(`,
+    ...commands.map((each) => `${inside}  ${describedName(each)}`),
+    `${inside})`,
+    `${inside}_describe command commands`,
+    `${inside}return`,
+    `${indent}fi`,
+    `${indent}if (( CURRENT > 2 )) && [[ $words[2] == (${commands.map(({ name }) => name).join("|")}) ]]; then`,
+    `${inside}shift words`,
+    `${inside}(( CURRENT-- ))`,
+    `${inside}case $words[1] in`,
+    ...commands.map((each) => zshCommand(each, `${inside}  `)),
+    `${inside}esac`,
+    `${inside}return`,
+    `${indent}fi`,
+  ];
 }
 
 /** Any flag may be repeated as far as the shell is concerned. */
@@ -44,7 +75,8 @@ function argumentSpec({ name, words, variadic }: CompletedArgument, index: numbe
 }
 
 function action(words: readonly string[]): string {
-  return words.length === 0 ? "_files" : `(${words.join(" ")})`;
+  // A colon would end it.
+  return words.length === 0 ? "_files" : `(${words.join(" ").replaceAll(":", "\\:")})`;
 }
 
 function quoted(text: string): string {

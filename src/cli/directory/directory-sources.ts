@@ -21,6 +21,10 @@ function asHost(name: string): Reader {
 const readers: Readonly<Record<keyof DirectoryFlags | "readTokenFile", Reader>> = {
   endpoint: asHost("endpoint"),
   store: (text) => text,
+  storeTlsCaFile: asHost("directoryTlsCaFile"),
+  storeTlsCertFile: asHost("directoryTlsCertFile"),
+  storeTlsKeyFile: asHost("directoryTlsKeyFile"),
+  storeTlsServerName: asHost("directoryTlsServerName"),
   readToken: asHost("token"),
   readTokenFile: asHost("tokenFile"),
   reduceWeights: readBoolean,
@@ -51,18 +55,35 @@ export async function readDirectoryOptions(
     readTokenFile,
     tlsCertFile,
     tlsKeyFile,
+    storeTlsCaFile,
+    storeTlsCertFile,
+    storeTlsKeyFile,
+    storeTlsServerName,
     logLevel = hostDefaults.logLevel,
     ...options
   } = given;
-  const tls = { cert: tlsCertFile, key: tlsKeyFile };
   return {
     // Each value has been read in the form of its option; the directory checks it.
     ...(options as DirectoryOptions),
     token,
     readToken: (options.readToken ?? readTokenFile) as string | undefined,
-    ...(tlsCertFile === undefined && tlsKeyFile === undefined
-      ? {}
-      : { tls: tls as NonNullable<DirectoryOptions["tls"]> }),
+    ...parts("tls", { cert: tlsCertFile, key: tlsKeyFile }),
+    ...parts("storeTls", {
+      ca: storeTlsCaFile,
+      cert: storeTlsCertFile,
+      key: storeTlsKeyFile,
+      serverName: storeTlsServerName,
+    }),
     logger: createLogger(logLevel as LogLevel, { stream: "stderr", json: terminal.json }),
   };
+}
+
+/** An option that is made of several; nothing where none of them is given. */
+function parts(
+  option: "tls" | "storeTls",
+  given: Readonly<Record<string, unknown>>,
+): DirectoryOptions {
+  if (Object.values(given).every((value) => value === undefined)) return {};
+  // As above: the directory checks it.
+  return { [option]: given };
 }

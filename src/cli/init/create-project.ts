@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { servingError } from "../../core/serving-error.js";
 import { compilerSettings } from "./compiler-settings.js";
 import { dockerFiles } from "./docker-files.js";
+import { kubernetesFiles } from "./kubernetes-files.js";
 import { mainModule } from "./main-module.js";
 import { packageJson } from "./package-json.js";
 import type { Project, ProjectFiles, Template } from "./project.js";
@@ -18,6 +19,7 @@ export function projectFiles(project: Project, template: Template): ProjectFiles
     "src/main.ts": mainModule(project),
     ...template.files(project),
     ...dockerFiles,
+    ...(project.kubernetes ? kubernetesFiles(project) : {}),
     ".gitignore": "node_modules\ndist\n.env*\n",
     "README.md": readme(project, template),
   };

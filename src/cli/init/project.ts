@@ -13,6 +13,8 @@ export interface Project {
   readonly protoName: string;
   /** What package.json says of the kit: a version, or `file:` and a path. */
   readonly kit: string;
+  /** Whether it has manifests for Kubernetes. */
+  readonly kubernetes: boolean;
   /** The version of a package that the kit is tested with. */
   versionOf(name: string): string;
 }

@@ -1,3 +1,5 @@
+import { image } from "./docker-files.js";
+import { portName } from "./kubernetes-files.js";
 import type { Project, Template } from "./project.js";
 
 /** The commands that come next, in order, each with what it does. */
@@ -37,6 +39,9 @@ export function readme(project: Project, template: Template): string {
       "the service description: name, limits; `INFERWIRE_...` variables win over it",
     ] as const,
     ["Dockerfile", "an image with nothing but what runs; healthy when `/readyz` says so"] as const,
+    ...(project.kubernetes
+      ? [["kubernetes/", "runs that image: manifests, whose comments say what to put in"] as const]
+      : []),
   ];
   return `# ${project.service}
 
@@ -52,5 +57,18 @@ ${files.map(([file, what]) => `| \`${file}\` | ${what} |`).join("\n")}
 
 \`npm run check\` is for CI: it type-checks${template.generates ? ", and fails when gen/ does not match the proto" : ""}. \`npx inferwire pack . --out ${project.packageName}.tar.gz\` makes an
 archive for deployment, the same bytes every time. \`docker build .\` needs the package-lock.json that \`npm install\` wrote.
-`;
+${project.kubernetes ? onKubernetes(project) : ""}`;
 }
+
+/** How the manifests are applied, and what clients say to find the pods. */
+const onKubernetes = ({ packageName }: Project): string => `
+On Kubernetes, once its image is in \`kubernetes/deployment.yaml\`:
+
+\`\`\`sh
+openssl rand -hex 32 | kubectl create secret generic ${packageName}-token --from-file=token=/dev/stdin
+kubectl apply -f kubernetes
+\`\`\`
+
+Clients in the cluster find the pods as \`kubernetes:///NAMESPACE/${packageName}:${portName}\`, which needs kubernetes/client-rbac.yaml, or as
+\`dns:///${packageName}.NAMESPACE.svc.cluster.local:${image.port}\`, which needs nothing.
+`;

@@ -15,6 +15,7 @@ export interface InitFlags {
   readonly template?: string;
   readonly name?: string;
   readonly kit?: string;
+  readonly kubernetes?: boolean;
 }
 
 const templateNames = Object.keys(templates) as readonly TemplateName[];
@@ -22,7 +23,7 @@ const templateNames = Object.keys(templates) as readonly TemplateName[];
 /** Makes a project, and tells what comes next. */
 export async function runInit(
   dir: string,
-  { template: kind = defaultTemplate, name, kit }: InitFlags,
+  { template: kind = defaultTemplate, name, kit, kubernetes = false }: InitFlags,
   { folder, terminal }: CliContext,
 ): Promise<void> {
   // Checked to be one of the words, whatever the text is.
@@ -30,7 +31,7 @@ export async function runInit(
   const target = resolve(folder, dir);
   const names = projectNames(name ?? basename(target), name === undefined ? "DIR" : "--name");
   const files = projectFiles(
-    { ...names, kit: await kitSpec(kit, folder, target), versionOf: testedVersion },
+    { ...names, kit: await kitSpec(kit, folder, target), kubernetes, versionOf: testedVersion },
     template,
   );
   await writeProject(target, files);

@@ -53,6 +53,7 @@ describe("IndexedHeap", () => {
       for (const slot of manyKeys.keys()) heap.push(slot);
       heap.remove(gone);
       heap.remove(gone);
+      expect([...manyKeys.keys()].filter((slot) => !heap.has(slot))).toEqual([gone]);
       expect(drained(heap)).toEqual(manySorted.filter((slot) => slot !== gone));
     }
   });

@@ -82,6 +82,20 @@ describe("Schedule", () => {
     expect(picksOf(schedule, 4)).toEqual([0, 0, 0, 1]);
   });
 
+  it("keeps a hidden slot hidden when its counters are brought back towards zero", () => {
+    const late = scheduleOf([1, 1], 2 ** 20 - 1);
+    late.hide(0);
+    const before = late.now;
+    expect(picksOf(late, 4)).toEqual([1, 1, 1, 1]);
+    expect(late.now).toBeLessThan(before);
+    late.show(0);
+    expect(picksOf(late, 6)).toEqual([0, 0, 0, 0, 0, 1]);
+    late.leave([1]);
+    expect(picksOf(late, 2)).toEqual([0, 0]);
+    late.leave([0]);
+    expect(late.pick()).toBe(-1);
+  });
+
   it("starts again at zero once everybody has left", () => {
     const schedule = scheduleOf([2, 1], 10);
     schedule.leave([0, 1]);

@@ -123,6 +123,19 @@ describe("createWeightedRoundRobin", () => {
     expect(picksOf(picker, 3)).toBe("aaa");
   });
 
+  it("skips excluded instances of a heavy list after a light one", () => {
+    const picker = pickerOf("a1");
+    picksOf(picker, 10);
+    // They join with so many picks behind them that counters are brought back in the very next pick.
+    picker.update(listOf("a1 b1000000 c1000000"));
+    expect(picker.pick(new Set(["b", "c"]))?.key).toBe("a");
+    expect(picksOf(picker, 4).split("").sort().join("")).toBe("bbcc");
+    picker.update(listOf("a1 c1"));
+    expect(picksOf(picker, 6)).toBe("cacaca");
+    picker.update([]);
+    expect(picker.pick()).toBeUndefined();
+  });
+
   it("is not moved by how attempts end", () => {
     const told = pickerOf("a3 b1 c2");
     const untold = pickerOf("a3 b1 c2");

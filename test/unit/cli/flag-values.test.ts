@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { numberOf, pairOf, repeated } from "../../../src/cli/flag-values.js";
+import { durationOf, numberOf, pairOf, repeated } from "../../../src/cli/flag-values.js";
 
 describe("repeated", () => {
   it("keeps every value, in order", () => {
@@ -31,6 +31,24 @@ describe("numberOf", () => {
     ["Infinity", any, "--n is Infinity, expected a number from 0.1 to 10"],
   ])("refuses %j", (text, range, expected) => {
     expect(() => numberOf(text, "--n", range)).toThrow(expected);
+  });
+});
+
+describe("durationOf", () => {
+  it.each([
+    [undefined, undefined],
+    ["500ms", 500],
+    ["30s", 30_000],
+    ["1.5m", 90_000],
+    ["1h", 3_600_000],
+  ])("reads %s", (text, expected) => {
+    expect(durationOf(text, "--over")).toBe(expected);
+  });
+
+  it.each(["", "30", "s", "-1s", "1 s", "1d", "0.5ms", "600h", "1e3s"])("refuses %j", (text) => {
+    expect(() => durationOf(text, "--over")).toThrow(
+      `--over is ${JSON.stringify(text)}, expected a time such as 500ms, 30s, 5m or 1h`,
+    );
   });
 });
 

@@ -196,4 +196,61 @@ describe("runCli", () => {
     await runCli(["resolve"], commands, recordedWorld({ input: "hello" }));
     expect(heard).toEqual(["hello"]);
   });
+
+  describe("with commands below one", () => {
+    /** `directory`, with `ls` below it. */
+    const below = (seen: unknown[]): readonly CliCommand[] => [
+      {
+        name: "directory",
+        summary: "run one",
+        examples: [],
+        configure: (each) => void each.option("--endpoint <address>"),
+        commands: [
+          {
+            name: "ls",
+            summary: "list",
+            examples: [{ line: "directory ls", what: "an example" }],
+            tokenOption: "directoryToken",
+            configure: (each) => void each.argument("[name]").option("--all"),
+            run: async (args, flags, { token }) => void seen.push("ls", args, flags, token),
+          },
+        ],
+        run: async (_args, flags) => void seen.push("directory", flags),
+      },
+    ];
+
+    it("runs the one that is named, with its own flags and its own token", async () => {
+      const seen: unknown[] = [];
+      const env = { INFERWIRE_TOKEN: "a", INFERWIRE_DIRECTORY_TOKEN: "b" };
+      const world = recordedWorld({ env });
+      expect(await runCli(["directory", "ls", "x", "--all"], below(seen), world)).toBe(0);
+      expect(await runCli(["directory", "--endpoint", ":1"], below(seen), world)).toBe(0);
+      expect(seen).toEqual(["ls", ["x"], { all: true }, "b", "directory", { endpoint: ":1" }]);
+    });
+
+    it.each([
+      [["directory", "lss"], "(Did you mean ls?)"],
+      [["directory", "lss", "--to", "x"], "(Did you mean ls?)"],
+      [["directory", "--endpoint", ":1", "lss"], "(Did you mean ls?)"],
+      [["directory", "\u001b[2Jx"], "unknown command '\\u001b[2Jx' of directory\n(known: ls)"],
+      [["directory", "--endpoint", ":1", "ls"], "--endpoint stands before ls"],
+      [["directory", "ls", "--endpoint", ":1"], "unknown option '--endpoint'"],
+    ])("refuses %j and runs nothing", async (args, text) => {
+      const seen: unknown[] = [];
+      const world = recordedWorld();
+      expect(await runCli(args, below(seen), world)).toBe(2);
+      expect(world.said.stderr).toContain(text);
+      expect(seen).toEqual([]);
+    });
+
+    it("shows them in the help of the one above, and theirs behind their names", async () => {
+      const above = recordedWorld();
+      expect(await runCli(["directory", "--help"], below([]), above)).toBe(0);
+      expect(above.said.stdout).toMatch(/Commands:\n {2}ls \[options\] \[name\] +list/);
+      const world = recordedWorld();
+      expect(await runCli(["directory", "ls", "--help"], below([]), world)).toBe(0);
+      expect(world.said.stdout).toContain("Usage: inferwire directory ls [options] [name]");
+      expect(world.said.stdout).toContain("INFERWIRE_DIRECTORY_TOKEN_FILE");
+    });
+  });
 });

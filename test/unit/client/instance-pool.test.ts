@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { InstancePool } from "../../../src/client/instance-pool.js";
+import type { Instance } from "../../../src/core/instance.js";
 import { silentLogger } from "../../../src/core/ports.js";
 import { seededRandom } from "../../../src/core/seeded-random.js";
 import { instanceFrom } from "../../support/client-channel.js";
@@ -300,5 +301,57 @@ describe("InstancePool: picks", () => {
     update("1");
     expect(to("1").state).toBe("closed");
     expect([pool.usable, clock.pending()]).toEqual([0, []]);
+  });
+});
+
+describe("InstancePool: changes", () => {
+  it("touches only those that a change names", () => {
+    const { pool, transports, use, to } = poolOf("1", "2", "3");
+    for (let n = 0; n < 3; n++) use();
+    for (const port of ["1", "2", "3"]) to(port).become("ready");
+    const instances = new Proxy<Instance[]>([], {
+      get() {
+        throw new Error("the list was looked at");
+      },
+    });
+    const changed = [instanceFrom("1=300"), instanceFrom("4")];
+    pool.update(instances, { changed, removed: ["127.0.0.1:2", "127.0.0.1:9"] });
+    expect([to("2").state, to("4").state, transports.all.length]).toEqual([
+      "closed",
+      "connecting",
+      4,
+    ]);
+    const picks = Array.from({ length: 40 }, () => use());
+    expect([picks.filter((port) => port === "1").length, picks.includes("4")]).toEqual([30, false]);
+    to("4").become("ready");
+    expect(pool.usable).toBe(3);
+  });
+
+  it("spreads those who enter together over the schedule", () => {
+    const first = (seed: number): string | undefined => {
+      const pool = new InstancePool({
+        createTransport: new FakeTransports().create,
+        clock: createFakeClock(),
+        random: seededRandom(seed),
+        logger: silentLogger,
+        connectTimeoutMs: 2_000,
+      });
+      pool.update([instanceFrom("1=1")]);
+      const changed = ["2=3", "3=2"].map(instanceFrom);
+      pool.update([instanceFrom("1=1"), ...changed], { changed, removed: [] });
+      return pool.pick()?.key;
+    };
+    const picked = new Set(Array.from({ length: 40 }, (_, seed) => first(seed)));
+    expect(picked.size).toBeGreaterThan(1);
+  });
+
+  it("wakes those who wait also by a change of nobody", () => {
+    const { pool, use, to } = poolOf("1");
+    use();
+    to("1").become("failed");
+    const woken = vi.fn();
+    pool.wait(woken);
+    pool.update([instanceFrom("1")], { changed: [], removed: [] });
+    expect(woken).toHaveBeenCalledTimes(1);
   });
 });

@@ -8,7 +8,8 @@ import { createMemoryStore } from "../../../src/directory/memory-store.js";
 import type { DirectoryStore } from "../../../src/directory/store.js";
 import type { HttpReply } from "../../../src/server/http.js";
 import { errorReply } from "../../../src/server/http-errors.js";
-import { createFakeClock } from "../../support/fake-clock.js";
+import { SETTLE_MS } from "../../../src/wire/upstream.js";
+import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
 
 const paths = [
   "/exported/apis/eas.alibaba-inc.k8s.io/v1/upstreams/",
@@ -16,11 +17,13 @@ const paths = [
 ];
 
 let store: DirectoryStore;
+let clock: FakeClock;
 let ready: boolean;
 
 beforeEach(async () => {
   ready = true;
-  store = createMemoryStore({ clock: createFakeClock(), logger: silentLogger });
+  clock = createFakeClock();
+  store = createMemoryStore({ clock, logger: silentLogger });
   await add("a", 100);
   await add("b", 50);
 });
@@ -33,7 +36,7 @@ async function add(name: string, weight: number, service = "mnist"): Promise<str
     weight,
     app: "x",
   });
-  return (await store.register({ service, ttlMs: 10_000, instance })).id;
+  return (await store.register({ service, ttlMs: 10_000, holder: "", instance })).id;
 }
 
 /** Asks the door; what it throws is answered as the port does. */
@@ -105,6 +108,16 @@ describe("createJsonDoor", () => {
       const { body } = ask(`${paths[0]}${path}`);
       expect(JSON.parse(String(body)).error.message).toContain(`"${path}"`);
     }
+  });
+
+  it("says that a list may be incomplete, also one of nobody, as long as it is not settled", async () => {
+    await add("z", 0, "drained");
+    const asked = ["mnist", "drained"].map((service) => `${paths[0]}${service}`);
+    for (const path of asked) {
+      expect(ask(path).headers?.["warning"]).toBe('199 - "List may be incomplete"');
+    }
+    clock.advance(SETTLE_MS);
+    for (const path of asked) expect(ask(path).headers).not.toHaveProperty("warning");
   });
 
   it("answers HEAD like GET, and no other verb", () => {

@@ -9,6 +9,7 @@ interface Fixture {
   readonly clock: FakeClock;
   readonly directories: readonly [FakeDirectory, FakeDirectory];
   readonly warnings: string[];
+  readonly infos: string[];
   /** Starts a host; all of them use all directories. */
   host(options?: {
     name?: string;
@@ -22,11 +23,17 @@ function fixture(): Fixture {
   const clock = createFakeClock();
   const directories = [new FakeDirectory(clock, 1), new FakeDirectory(clock, 2)] as const;
   const warnings: string[] = [];
-  const logger = { ...silentLogger, warn: (_: object, message: string) => warnings.push(message) };
+  const infos: string[] = [];
+  const logger = {
+    ...silentLogger,
+    warn: (_: object, message: string) => warnings.push(message),
+    info: (_: object, message: string) => infos.push(message),
+  };
   return {
     clock,
     directories,
     warnings,
+    infos,
     host({ name = "a", port = 80, leaseTtlMs = 10_000, jitter = 0.5 } = {}) {
       const registration = createRegistration({
         directories: directories.map(({ endpoint }) => endpoint),
@@ -47,6 +54,7 @@ function fixture(): Fixture {
 }
 
 const a = ["a@10.0.0.1:80"];
+const stillHolds = "could not renew the registration, which still holds";
 
 describe("createRegistration: several directories", () => {
   it("is listed by all of them, also by one that was down and comes back", async () => {
@@ -90,6 +98,98 @@ describe("createRegistration: several directories", () => {
     });
     await clock.settle(1_700);
     expect([stopped, directories[1].listed("mnist")]).toEqual([true, []]);
+  });
+});
+
+describe("createRegistration: directories that share a store", () => {
+  function sharing(): Fixture {
+    const world = fixture();
+    world.directories[1].shareStoreOf(world.directories[0]);
+    return world;
+  }
+
+  it("shows all of them the same holder, which no other registration has", async () => {
+    const { clock, directories, host } = sharing();
+    host();
+    await clock.settle();
+    host({ name: "b" });
+    await clock.settle();
+    const [first, second] = directories[0].holders;
+    expect(directories[1].holders).toEqual([first, second]);
+    expect(first).toMatch(/^[\x21-\x7e]{16,128}$/);
+    expect(first).not.toBe(second);
+  });
+
+  it("has one lease, which none of them takes from the other", async () => {
+    const { clock, directories, warnings, host } = sharing();
+    const registration = host();
+    await clock.settle(60_000);
+    registration.setWeight(7);
+    await clock.settle(60_000);
+    expect(warnings).toEqual([]);
+    expect(directories[0].instances("mnist").map(({ weight }) => weight)).toEqual([7]);
+  });
+
+  it.each(["mute", "down", "failing"] as const)(
+    "keeps it while one of them is %s, and when that one is back",
+    async (state) => {
+      const { clock, directories, warnings, host } = sharing();
+      const [one, two] = directories;
+      host();
+      await clock.settle(1_000);
+      one.state = state;
+      for (let seconds = 0; seconds < 60; seconds += 1) {
+        await clock.settle(1_000);
+        expect(two.listed("mnist")).toEqual(a);
+      }
+      one.state = "up";
+      await clock.settle(60_000);
+      expect(warnings).toEqual([stillHolds]);
+      expect(one.calls.filter(({ method }) => method === "Register")).toHaveLength(1);
+    },
+  );
+
+  it("renews again, and does not register, when both could not reach the store for a while", async () => {
+    const { clock, directories, host } = sharing();
+    host({ leaseTtlMs: 60_000 });
+    await clock.settle(1_000);
+    for (const directory of directories) directory.state = "failing";
+    await clock.settle(30_000);
+    for (const directory of directories) directory.state = "up";
+    await clock.settle(30_000);
+    for (const { calls } of directories) {
+      expect(calls.filter(({ method }) => method === "Register")).toHaveLength(1);
+    }
+  });
+
+  it("is taken off once, although a renewal is under way at the other one", async () => {
+    const { clock, directories, warnings, host } = sharing();
+    const [one, two] = directories;
+    const registration = host({ leaseTtlMs: 6_000 });
+    await clock.settle(1_000);
+    two.delayMs = 500;
+    await clock.settle(1_200);
+    const stopped = registration.stop();
+    await clock.settle(3_000);
+    await stopped;
+    expect(one.listed("mnist")).toEqual([]);
+    expect(two.calls.map(({ method }) => method)).toEqual(["Register", "KeepAlive"]);
+    expect(warnings).toEqual([]);
+  });
+
+  it("leaves it to the process that takes over, although a renewal is under way", async () => {
+    const { clock, directories, host } = sharing();
+    const [one, two] = directories;
+    const old = host({ leaseTtlMs: 6_000 });
+    await clock.settle(1_000);
+    two.delayMs = 500;
+    await clock.settle(1_200);
+    host({ leaseTtlMs: 6_000, port: 81 });
+    old.leave();
+    await clock.settle(10_000);
+    expect(one.listed("mnist")).toEqual(["a@10.0.0.1:81"]);
+    expect(new Set(one.holders).size).toBe(2);
+    expect(two.holders).toHaveLength(2);
   });
 });
 
@@ -189,6 +289,26 @@ describe("createRegistration: warnings", () => {
     host();
     await clock.settle(60_000);
     expect(warnings).toEqual(["could not register"]);
+  });
+
+  it("warns once whatever goes wrong until it is well, and says that it is", async () => {
+    const { clock, directories, warnings, infos, host } = fixture();
+    const [one, two] = directories;
+    two.state = "down";
+    host({ leaseTtlMs: 30_000 });
+    await clock.settle(10_000);
+    expect(warnings.splice(0)).toEqual(["could not register"]);
+    two.state = "up";
+    await clock.settle(10_000);
+    expect(infos.splice(0)).toEqual(["registered", "registered"]);
+    for (const state of ["failing", "mute", "failing", "down"] as const) {
+      one.state = state;
+      await clock.settle(7_000);
+    }
+    one.state = "up";
+    await clock.settle(10_000);
+    expect(warnings).toEqual([stillHolds]);
+    expect(infos).toEqual(["registration renewed"]);
   });
 
   it("takes one lost lease for a restart of the directory", async () => {

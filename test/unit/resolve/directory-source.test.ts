@@ -8,9 +8,11 @@ import {
   type DirectorySourceOptions,
 } from "../../../src/resolve/directory-source.js";
 import type { Source } from "../../../src/resolve/source.js";
-import { parseTarget } from "../../../src/resolve/target.js";
+import { parseTarget } from "../../../src/resolve/target/target.js";
+import type { UpstreamList } from "../../../src/wire/upstream.js";
 import {
   createFakeDirectories,
+  type FakeDifference,
   type FakeDirectories,
 } from "../../support/directory-fake-transport.js";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
@@ -115,7 +117,7 @@ describe("createDirectorySource", () => {
     }
     expect(times.slice(0, 4)).toEqual([200, 520, 1_040, 1_860]);
     const [beforeLast = 0, last = 0] = times.slice(-2);
-    expect(last - beforeLast).toBe(10_000);
+    expect(last - beforeLast).toBe(5_000);
     expect(recorder.last?.version).toBe(2);
     directories.refusal = undefined;
     while (directories.last?.open !== true) await clock.settle(100);
@@ -195,6 +197,31 @@ describe("createDirectorySource", () => {
     await source.close();
   });
 
+  it("calls the list of a directory that sends differences stale after 5 s of silence, and leaves it after 10 s", async () => {
+    const { clock, directories, recorder, source } = await started();
+    const watch = directories.last;
+    watch?.send({ version: "v1", instances: [a] });
+    await clock.settle(9_000);
+    watch?.sendDifference("v1", { version: "v1" });
+    expect(recorder.last?.stale).toBe(false);
+    await clock.settle(4_999);
+    expect(recorder.last?.stale).toBe(false);
+    await clock.settle(1);
+    expect([recorder.last?.stale, watch?.open]).toEqual([true, true]);
+    watch?.sendDifference("v1", { version: "v1" });
+    expect(recorder.last).toMatchObject({ stale: false, confirmedAtMs: clock.now() });
+    await clock.settle(9_999);
+    expect([recorder.errors, watch?.open]).toEqual([[], true]);
+    await clock.settle(1);
+    expect(recorder.errors[0]?.message).toContain("sent nothing for 10000 ms");
+    expect(watch?.open).toBe(false);
+    await clock.settle(200);
+    directories.last?.send({ version: "v2", instances: [a] });
+    await clock.settle(24_000);
+    expect(recorder.last?.stale).toBe(false);
+    await source.close();
+  });
+
   it("sends the token of the moment, and takes a token that fails for a failure", async () => {
     let token = "first";
     const { clock, directories, recorder, source } = await started(undefined, {
@@ -270,20 +297,26 @@ describe("after a new connection", () => {
     directories.last?.send({ instances: [a] });
     expect(recorder.listed()).toEqual(["10.0.0.1:80=100", "10.0.0.2:80=50"]);
     await clock.settle(14_999);
+    directories.last?.send({ instances: [a] });
     expect(recorder.listed().length).toBe(2);
     await clock.settle(1);
+    directories.last?.send({ instances: [a] });
     expect(recorder.last).toMatchObject({ instances: [a], stale: false });
     directories.last?.send({ instances: [] });
     expect(recorder.last).toMatchObject({ instances: [], stale: false });
     await source.close();
   });
 
-  it("a list that misses nobody ends that time", async () => {
-    const { directories, recorder, source } = await reconnected();
+  it("a list that misses nobody is fresh, and only who has joined since may go", async () => {
+    const { clock, directories, recorder, source } = await reconnected();
     directories.last?.send({ instances: [a, b, c] });
     expect(recorder.last).toMatchObject({ instances: [a, b, c], stale: false });
-    directories.last?.send({ instances: [c] });
-    expect(recorder.last).toMatchObject({ instances: [c], stale: false });
+    directories.last?.send({ instances: [a] });
+    expect(recorder.last).toMatchObject({ instances: [a, b], stale: true });
+    await clock.settle(15_000);
+    expect(recorder.last).toMatchObject({ instances: [a, b], stale: true });
+    directories.last?.send({ instances: [a] });
+    expect(recorder.last).toMatchObject({ instances: [a], stale: false });
     await source.close();
   });
 
@@ -303,6 +336,227 @@ describe("after a new connection", () => {
     await clock.settle(60_000);
     expect(recorder.listed().length).toBe(2);
     expect(recorder.last?.stale).toBe(true);
+    await source.close();
+  });
+});
+
+describe("differences", () => {
+  const moved = instanceOf({ name: "b", host: "10.0.0.2", port: 81 });
+
+  async function listed(): Promise<Fixture> {
+    const fixture = await started();
+    fixture.directories.last?.send({ version: "v1", instances: [a, b] });
+    return fixture;
+  }
+
+  it("are asked for, and lead on from the list before", async () => {
+    const { clock, directories, recorder, source } = await listed();
+    const watch = directories.last;
+    expect(watch?.asked).toEqual({ service: "mnist", differences: true });
+    watch?.sendDifference("v1", { version: "v2", instances: [{ ...a, weight: 0 }, c] });
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=0", "10.0.0.2:80=50", "10.0.0.3:80=100"]);
+    watch?.sendDifference("v2", { version: "v3", instances: [moved], removed: [b.key, "nobody"] });
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=0", "10.0.0.2:81=100", "10.0.0.3:80=100"]);
+    expect(recorder.changes.at(-1)).toEqual({ changed: [moved], removed: [b.key] });
+    await clock.settle(1_000);
+    watch?.sendDifference("v3", { version: "v3" });
+    expect(recorder.confirmed.at(-1)?.confirmedAtMs).toBe(clock.now());
+    expect([recorder.snapshots.length, recorder.errors]).toEqual([3, []]);
+    await source.close();
+  });
+
+  it.each<[string, string, FakeDifference, string]>([
+    ["leads on from another list", "v0", { instances: [c] }, 'from version "v0", expected "v1"'],
+    [
+      "has an item that makes no sense",
+      "v1",
+      { instances: [c, { ...a, weight: -1 }] },
+      "weight is -1",
+    ],
+    ["is of a list that is not known", "v1", { known: false }, "does not know"],
+  ])(
+    "one that %s ends the watch, and the next one begins with the list",
+    async (_, since, difference, why) => {
+      const { clock, directories, recorder, source } = await listed();
+      directories.last?.sendDifference(since, { version: "v2", ...difference });
+      expect(recorder.errors).toMatchObject([{ reason: "UPSTREAM_MALFORMED" }]);
+      expect(recorder.errors[0]?.message).toContain("directory one:8100: sent a difference");
+      expect(recorder.errors[0]?.message).toContain(why);
+      expect(recorder.last).toMatchObject({ instances: [a, b], stale: true });
+      await clock.settle(200);
+      expect(directories.watches.length).toBe(2);
+      directories.last?.send({ version: "v2", instances: [a, b, c] });
+      expect(recorder.last).toMatchObject({ instances: [a, b, c], stale: false });
+      await source.close();
+    },
+  );
+
+  it.each<[string, Partial<UpstreamList>]>([
+    ["nothing", {}],
+    ["an unknown service", { known: false }],
+    ["a list of which nothing makes sense", { instances: [{ ...b, host: "nowhere" }] }],
+  ])("cannot follow %s", async (what, before) => {
+    const { directories, recorder, source } = await started();
+    if (what !== "nothing") directories.last?.send({ version: "v1", ...before });
+    directories.last?.sendDifference("v1", { version: "v2", instances: [c] });
+    expect(recorder.errors.at(-1)?.message).toContain("sent a difference before a list");
+    expect(recorder.snapshots).toEqual([]);
+    await source.close();
+  });
+
+  it("that add without end are left, and the last good list is kept", async () => {
+    const { clock, directories, recorder, source } = await listed();
+    let version = 1;
+    for (let turn = 0; turn < 12; turn++) {
+      const instances = Array.from({ length: 10_000 }, (_, port) =>
+        instanceOf({ host: `10.1.0.${turn}`, port: port + 1 }),
+      );
+      directories.last?.sendDifference(`v${version}`, { version: `v${version + 1}`, instances });
+      version += 1;
+    }
+    expect(recorder.errors).toMatchObject([{ reason: "UPSTREAM_MALFORMED" }]);
+    expect([recorder.listed().length, recorder.last?.stale]).toEqual([90_002, true]);
+    expect(directories.watches[0]?.open).toBe(false);
+    await clock.settle(200);
+    directories.last?.send({ version: "w1", instances: [a], settled: true });
+    expect(recorder.last).toMatchObject({ instances: [a], stale: false });
+    await source.close();
+  });
+
+  it("are taken while who is missing is kept for some time", async () => {
+    const { clock, directories, recorder, source } = await listed();
+    directories.last?.end();
+    await clock.settle(200);
+    directories.last?.send({ version: "w1", instances: [] });
+    directories.last?.sendDifference("w1", { version: "w2", instances: [c, { ...a, weight: 1 }] });
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=1", "10.0.0.2:80=50", "10.0.0.3:80=100"]);
+    expect(recorder.last?.stale).toBe(true);
+    for (let repeat = 0; repeat < 4; repeat++) {
+      await clock.settle(4_000);
+      directories.last?.sendDifference("w2", { version: "w2" });
+    }
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=1", "10.0.0.3:80=100"]);
+    expect(recorder.last?.stale).toBe(false);
+    directories.last?.sendDifference("w2", { version: "w3", removed: [c.key] });
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=1"]);
+    await source.close();
+  });
+});
+
+describe("what a directory says of itself", () => {
+  it("settled: who is missing from the first list is gone at once", async () => {
+    const { clock, directories, recorder, source } = await started();
+    directories.last?.send({ instances: [a, b] });
+    directories.last?.end();
+    await clock.settle(200);
+    directories.last?.send({ version: "v1", instances: [a], settled: true });
+    expect(recorder.last).toMatchObject({ instances: [a], stale: false });
+    await source.close();
+  });
+
+  it("settled later: the time in which who is missing is kept ends then", async () => {
+    const { clock, directories, recorder, source } = await started();
+    directories.last?.send({ instances: [a, b] });
+    directories.last?.end();
+    await clock.settle(200);
+    directories.last?.send({ version: "v1", instances: [a] });
+    expect(recorder.last).toMatchObject({ instances: [a, b], stale: true });
+    directories.last?.sendDifference("v1", { version: "v2", settled: true });
+    expect(recorder.last).toMatchObject({ instances: [a], stale: false });
+    await source.close();
+  });
+
+  it("stale: its list is taken for what was known last, and that is said once", async () => {
+    const { clock, directories, recorder, source } = await started();
+    directories.last?.send({ version: "v1", instances: [a], settled: true });
+    const confirmedAtMs = clock.now();
+    await clock.settle(5_000);
+    directories.last?.sendDifference("v1", { version: "v2", stale: true, settled: true });
+    expect(recorder.last).toMatchObject({ instances: [a], stale: true, confirmedAtMs });
+    for (let repeat = 0; repeat < 3; repeat++) {
+      await clock.settle(9_000);
+      directories.last?.sendDifference("v2", { version: "v2", stale: true, settled: true });
+    }
+    expect(recorder.errors).toMatchObject([{ reason: "DIRECTORY_FAILED" }]);
+    expect(recorder.errors[0]?.message).toContain("cannot reach its store");
+    expect([recorder.snapshots.length, directories.watches.length]).toEqual([2, 1]);
+    directories.last?.sendDifference("v2", { version: "v3", settled: true });
+    expect(recorder.last).toMatchObject({ version: 3, stale: false, confirmedAtMs: clock.now() });
+    await source.close();
+  });
+
+  it("stale: it takes nothing from what another directory said, however long that lasts", async () => {
+    const { clock, directories, recorder, source } = await started();
+    directories.last?.send({ instances: [a, b] });
+    directories.last?.end();
+    await clock.settle(200);
+    directories.last?.send({ version: "v1", instances: [a], settled: true, stale: true });
+    await clock.settle(20_000);
+    expect(recorder.last).toMatchObject({ instances: [a, b], stale: true });
+    directories.last?.sendDifference("v1", { version: "v2", settled: true });
+    expect(recorder.last).toMatchObject({ instances: [a], stale: false });
+    await source.close();
+  });
+
+  it("no longer settled: who goes on the same connection is kept until it is, at most 15 s", async () => {
+    const { clock, directories, recorder, source } = await started();
+    const watch = directories.last;
+    watch?.send({ version: "v1", instances: [a, b], settled: true });
+    watch?.sendDifference("v1", { version: "v2", stale: true, settled: true });
+    watch?.sendDifference("v2", { version: "v3" });
+    expect(recorder.last).toMatchObject({ instances: [a, b], stale: false });
+    watch?.sendDifference("v3", { version: "v4", removed: [a.key, b.key] });
+    expect(recorder.last).toMatchObject({ instances: [a, b], stale: true });
+    watch?.sendDifference("v4", { version: "v5", instances: [a] });
+    watch?.sendDifference("v5", { version: "v6", instances: [c] });
+    expect(recorder.last).toMatchObject({ instances: [a, b, c], stale: true });
+    watch?.sendDifference("v6", { version: "v7", settled: true });
+    expect(recorder.last).toMatchObject({ instances: [a, c], stale: false });
+    watch?.send({ version: "v8", instances: [], settled: false });
+    expect(recorder.listed().length).toBe(2);
+    for (let repeat = 0; repeat < 4; repeat++) {
+      expect(recorder.listed().length).toBe(2);
+      await clock.settle(4_000);
+      watch?.sendDifference("v8", { version: "v8" });
+    }
+    expect(recorder.last).toMatchObject({ instances: [], stale: false });
+    await source.close();
+  });
+
+  it("not settled after it was stale for long: that time begins anew", async () => {
+    const { clock, directories, recorder, source } = await started();
+    const watch = directories.last;
+    watch?.send({ version: "v1", instances: [a, b], settled: true });
+    watch?.sendDifference("v1", { version: "v2", stale: true });
+    for (let repeat = 0; repeat < 5; repeat++) {
+      await clock.settle(4_000);
+      watch?.sendDifference("v2", { version: "v2", stale: true });
+    }
+    watch?.sendDifference("v2", { version: "v3", removed: [a.key] });
+    expect(recorder.last).toMatchObject({ instances: [a, b], stale: true });
+    watch?.sendDifference("v3", { version: "v4", removed: [b.key] });
+    watch?.sendDifference("v4", { version: "v5", instances: [a, b] });
+    expect(recorder.last).toMatchObject({ instances: [a, b], stale: false });
+    await source.close();
+  });
+
+  it("stale for 10 s: another directory is asked", async () => {
+    const { clock, directories, source } = await started("directory://one:8100,two:8100/mnist");
+    directories.last?.send({ instances: [a], stale: true });
+    await clock.settle(9_000);
+    directories.last?.send({ instances: [a], stale: true });
+    expect(directories.watches.length).toBe(1);
+    await clock.settle(1_000);
+    directories.last?.send({ instances: [a], stale: true });
+    await clock.settle(200);
+    expect(directories.watches.map(({ directory }) => directory)).toEqual(["two:8100", "one:8100"]);
+    await source.close();
+  });
+
+  it("stale and without the service: that it cannot know is what is said", async () => {
+    const { directories, recorder, source } = await started();
+    directories.last?.send({ known: false, stale: true });
+    expect(recorder.errors).toMatchObject([{ reason: "DIRECTORY_FAILED" }]);
     await source.close();
   });
 });

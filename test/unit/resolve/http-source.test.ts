@@ -3,7 +3,7 @@ import { silentLogger } from "../../../src/core/ports.js";
 import { servingError } from "../../../src/core/serving-error.js";
 import { createHttpSource, type HttpSourceOptions } from "../../../src/resolve/http-source.js";
 import type { Source } from "../../../src/resolve/source.js";
-import type { HttpTarget } from "../../../src/resolve/target-kind.js";
+import type { HttpTarget } from "../../../src/resolve/target/target-kind.js";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
 import {
   createScriptedServer,
@@ -54,6 +54,61 @@ async function started(
 }
 
 describe("createHttpSource", () => {
+  it("calls a list stale that the directory itself calls so, changed or not", async () => {
+    const warning = '110 - "Response is Stale"';
+    const { clock, server, recorder, source } = await started(ok([one]));
+    server.answer = { status: 200, body: easBody([one, two]), headers: { warning, etag: '"2"' } };
+    await clock.settle(6_000);
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=100", "10.0.0.2:80=50"]);
+    expect(recorder.last?.stale).toBe(true);
+    expect(recorder.errors.at(-1)?.message).toContain("its list is stale");
+    server.answer = { status: 304, headers: { warning } };
+    await clock.settle(12_000);
+    expect(recorder.last?.stale).toBe(true);
+    server.answer = { status: 304 };
+    await clock.settle(12_000);
+    expect(recorder.last?.stale).toBe(false);
+    await source.close();
+  });
+
+  const unsettled = { warning: '199 - "List may be incomplete"' };
+
+  it("keeps who is missing from a list that may be incomplete, at most 15 s", async () => {
+    const { clock, server, recorder, source } = await started(ok([one, two], '"1"'));
+    server.answer = { status: 200, body: easBody([one]), headers: { ...unsettled, etag: '"2"' } };
+    await clock.settle(5_000);
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=100", "10.0.0.2:80=50"]);
+    expect(recorder.last?.stale).toBe(true);
+    server.answer = ok([one], '"3"');
+    await clock.settle(5_000);
+    expect(server.requests.at(-1)?.headers["if-none-match"]).toBeUndefined();
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=100"]);
+    expect(recorder.last?.stale).toBe(false);
+    server.answer = { status: 200, body: easBody([two]), headers: unsettled };
+    await clock.settle(15_000);
+    expect(recorder.listed().length).toBe(2);
+    await clock.settle(5_000);
+    expect(recorder.listed()).toEqual(["10.0.0.2:80=50"]);
+    expect([recorder.last?.stale, recorder.errors]).toEqual([false, []]);
+    await source.close();
+  });
+
+  it("keeps all when a directory that has just started lists nobody, or not at all before", async () => {
+    const { clock, server, recorder, source } = await started({
+      status: 200,
+      body: easBody([one]),
+      headers: unsettled,
+    });
+    server.answer = { status: 404 };
+    await clock.settle(5_000);
+    const body = '{"error":{"reason":"NO_INSTANCE"}}';
+    server.answer = { status: 503, body, headers: unsettled };
+    await clock.settle(14_000);
+    expect(recorder.listed()).toEqual(["10.0.0.1:80=100"]);
+    expect(recorder.last?.stale).toBe(true);
+    await source.close();
+  });
+
   it("polls every interval and tells of changes only", async () => {
     const { clock, server, recorder, source } = await started(ok([one]));
     expect(recorder.last).toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isServingError } from "../../../src/core/serving-error.js";
-import { parseTarget } from "../../../src/resolve/target.js";
+import { parseTarget } from "../../../src/resolve/target/target.js";
 
 function weights(text: string): readonly string[] {
   const target = parseTarget(text);
@@ -65,6 +65,34 @@ describe("parseTarget", () => {
     });
   });
 
+  it.each([
+    ["etcd://a:2379,[::1]:2380/services/blue.mnist", "services/blue.mnist/"],
+    ["etcd://a:2379,[::1]:2380//a/b/blue.mnist", "/a/b/blue.mnist/"],
+    ["etcd://a:2379,[::1]:2380/blue.mnist", "blue.mnist/"],
+    ["ETCD://a:2379,[::1]:2380//blue.mnist", "/blue.mnist/"],
+  ])("reads the members of etcd and the prefix of %s", (text, prefix) => {
+    expect(parseTarget(text)).toEqual({
+      kind: "etcd",
+      text,
+      service: "blue.mnist",
+      members: [
+        { host: "a", port: 2379 },
+        { host: "::1", port: 2380 },
+      ],
+      prefix,
+    });
+  });
+
+  it.each<[string, number | string, object | undefined]>([
+    ["kubernetes:///ns/mnist:80", 80, undefined],
+    ["kubernetes:///ns/mnist:grpc", "grpc", undefined],
+    ["kubernetes://[::1]:8001/ns/mnist:8x", "8x", { host: "::1", port: 8001 }],
+  ])("reads the service of Kubernetes %s", (text, port, server) => {
+    const names = { service: "ns/mnist", namespace: "ns", name: "mnist" };
+    const where = server === undefined ? {} : { server };
+    expect(parseTarget(text)).toEqual({ kind: "kubernetes", text, ...names, port, ...where });
+  });
+
   it.each<[unknown, ...string[]]>([
     ["", "target is empty", "host:port", "directory://", "static:///", "http(s)://"],
     [undefined, "target is undefined"],
@@ -99,12 +127,35 @@ describe("parseTarget", () => {
     ["directory://a:8100/mnist?x=1", 'the service is "mnist?x=1"'],
     ["direktory://a:8100/mnist", 'no scheme "direktory", did you mean "directory"?'],
     ["zzzzzzzzzzzzzzzz://a", "known: static, directory, http"],
-    ["file:///list.json", '"file:"', "not in this version"],
-    ["dns:///mnist:80", '"dns:"', "not in this version"],
-    ["dns:mnist:80", '"dns:"', "not in this version"],
-    ["srv:///mnist", '"srv:"', "not in this version"],
-    ["etcd://a:2379/p/mnist", '"etcd:"', "not in this version"],
-    ["kubernetes:///ns/mnist:http", '"kubernetes:"', "not in this version"],
+    ["etcd:a:2379/p/mnist", '"etcd" is followed by "://"'],
+    ["etcd:///p/mnist", "names no member", "etcd://127.0.0.1:2379/services/mnist"],
+    ["etcd://a:2379", "names no service"],
+    ["etcd://a:2379/", "names no service"],
+    ["etcd://a:2379/p/", "names no service"],
+    ["etcd://a/p/mnist", 'an address is "a"'],
+    ["etcd://a:2379,a:2379/p/mnist", "lists a:2379 twice"],
+    ["etcd://a:2379/p/a.b.c", 'the service is "a.b.c"'],
+    ["etcd://a:2379/p/mnist?x=1", 'the service is "mnist?x=1"'],
+    ["etcd://a:2379/p?x/mnist", 'the prefix is "p?x/"'],
+    ["etcd://a:2379/p q/mnist", 'the prefix is "p q/"'],
+    ["etcd://a:2379/p//mnist", 'the prefix is "p//"', "no part empty"],
+    ["etcd://a:2379///mnist", 'the prefix is "//"'],
+    ["etcd://a:2379/pé/mnist", 'the prefix is "pé/"'],
+    ["dns:mnist:80", '"dns" is followed by ":///"'],
+    ["kubernetes:///mnist:http", "kubernetes:///NAMESPACE/SERVICE:PORT"],
+    ["kubernetes:///ns/mnist:http/x", "kubernetes:///NAMESPACE/SERVICE:PORT"],
+    ["kubernetes:ns/mnist", '"kubernetes" is followed by ":///"'],
+    ["kubernetes:///ns/mnist", "names no port", "kubernetes:///ns/mnist:PORT"],
+    ["kubernetes:///NS/mnist:1", 'the namespace is "NS"', "lower-case"],
+    ["kubernetes:///ns/mnist_v2:1", 'the service is "mnist_v2"', "lower-case"],
+    ["kubernetes:///ns/-a:1", 'the service is "-a"'],
+    ["kubernetes:///ns/mnist%2f..:1", 'the service is "mnist%2f.."'],
+    ["kubernetes:///ns/mnist:0", 'the port is "0"', "1 to 65535"],
+    ["kubernetes:///ns/mnist:65536", 'the port is "65536"'],
+    ["kubernetes:///ns/mnist:GRPC", 'the port is "GRPC"'],
+    ["kubernetes:///ns/mnist:80?x=1", 'the port is "80?x=1"'],
+    ["kubernetes://api/ns/mnist:80", 'an address is "api"'],
+    ["kubernetes://a:1,b:2/ns/mnist:80", "names several API servers"],
     ["http://", "is no URL"],
     ["http://a:99999/upstreams/x", "is no URL"],
     ["http://a/upstreams/%20", 'the service is "%20"'],
@@ -136,5 +187,6 @@ describe("parseTarget", () => {
     const message = refusal("http://me:secret@a/upstreams/mnist");
     expect(message).not.toContain("secret");
     expect(message).toContain("directoryToken");
+    expect(refusal("etcd://root:secret@a:2379/p/mnist")).not.toContain("secret");
   });
 });

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Instance, instanceOf } from "../../../src/core/instance.js";
 import {
+  listWarnings,
+  listWarningsFrom,
   saysNoInstance,
   upstreamAnswerFromJson,
   upstreamAnswerToJson,
@@ -192,6 +194,18 @@ describe("upstreamAnswerToJson", () => {
   });
 });
 
+describe("listWarnings", () => {
+  it.each([true, false])("are read as they are written, stale %s", (stale) => {
+    for (const settled of [true, false]) {
+      expect(listWarningsFrom(listWarnings({ stale, settled }))).toEqual({ stale, settled });
+    }
+  });
+
+  it.each(["", '199 - "Miscellaneous"', "1100 x", '299 - "110"'])("%s says nothing", (header) => {
+    expect(listWarningsFrom(header)).toEqual({ stale: false, settled: true });
+  });
+});
+
 describe("saysNoInstance", () => {
   it.each([
     ['{"error":{"code":"UNAVAILABLE","reason":"NO_INSTANCE","message":"x"}}', true],
@@ -204,4 +218,8 @@ describe("saysNoInstance", () => {
   ])("of %s is %s", (text, expected) => {
     expect(saysNoInstance(text)).toBe(expected);
   });
+});
+
+it("does not show what is not JSON: it may be a file that was named by mistake", () => {
+  expect(() => upstreamAnswerFromJson("password=hunter2")).toThrow(/is not JSON: 16 characters$/);
 });

@@ -17,7 +17,7 @@ import {
 } from "../../../src/wire/upstream-registration.js";
 
 const instance = { name: "worker-1", ip: "10.0.0.1", port: 80, weight: 100, app: "" };
-const request = { service: "mnist_v2", instance, ttl: durationFromMs(10_000) };
+const request = { service: "mnist_v2", instance, ttl: durationFromMs(10_000), holder: "" };
 
 function malformed(message: RegExp): unknown {
   return expect.objectContaining({
@@ -48,6 +48,9 @@ describe("upstreamListFromWire", () => {
       version: "a.1",
       known: true,
       correlative: ["mnist"],
+      shares: new Map([["v1", 100]]),
+      stale: true,
+      settled: true,
       instances: [
         instanceOf({ host: "10.0.0.1", port: 1, weight: 0, name: "x", app: "mnist" }),
         instanceOf({ host: "::1", port: 2, weight: 0.25, name: "y" }),
@@ -56,6 +59,8 @@ describe("upstreamListFromWire", () => {
     const bytes = watchUpstreamsRpc.encodeResponse(upstreamListToWire(list));
     expect(upstreamListFromWire(watchUpstreamsRpc.decodeResponse(bytes))).toEqual({
       ...list,
+      baseVersion: undefined,
+      removed: [],
       rejected: 0,
       firstProblem: undefined,
     });
@@ -74,6 +79,10 @@ describe("upstreamListFromWire", () => {
       version: "a.1",
       known: true,
       correlative: [],
+      shares: new Map(),
+      stale: false,
+      settled: false,
+      removed: [],
       instances,
     });
     expect(list.instances).toMatchObject([{ name: "worker-2", weight: 200 }]);
@@ -87,6 +96,7 @@ describe("registrationFromWire", () => {
     expect(registrationFromWire(request)).toEqual({
       service: "mnist_v2",
       ttlMs: 10_000,
+      holder: "",
       instance: instanceOf({ ...instance, host: "10.0.0.1", app: "mnist-v2" }),
     });
   });
@@ -137,7 +147,13 @@ describe("trafficSettingFromWire", () => {
       ["blue", 25],
       ["green", 0],
     ]);
-    expect(trafficSettingFromWire({ group: "g", shares })).toEqual({ group: "g", shares });
+    const setting = { group: "g", shares };
+    expect(trafficSettingFromWire({ ...setting, expected: undefined })).toEqual(setting);
+    const expected = new Map([["blue", 100]]);
+    expect(trafficSettingFromWire({ ...setting, expected: { shares: expected } })).toEqual({
+      ...setting,
+      expected,
+    });
   });
 
   it.each<[string, [string, number][], RegExp]>([
@@ -149,7 +165,7 @@ describe("trafficSettingFromWire", () => {
     ["g", [], /no member above 0/],
     ["g", Array.from({ length: 101 }, (_, i) => [`m${i}`, 1]), /101 members, expected at most 100/],
   ])("refuses %s with %j", (group, shares, message) => {
-    const setting = { group, shares: new Map(shares) };
+    const setting = { group, shares: new Map(shares), expected: undefined };
     expect(() => trafficSettingFromWire(setting)).toThrow(malformed(message));
   });
 });

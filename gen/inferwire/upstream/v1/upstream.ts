@@ -22,6 +22,8 @@ export interface Instance {
   weight: number;
   /** Application name as EAS has it: the service name with `_` as `-`. */
   app: string;
+  /** In answers: the weight that the instance registered with, when `weight` is another one. */
+  registeredWeight?: number | undefined;
 }
 
 /** Asks for the names of all services. */
@@ -50,12 +52,23 @@ export interface ListUpstreamsResponse {
   instances: Instance[];
   /** Names of the services that share the entry (the members of a group). */
   correlative: string[];
+  /** Of a group: the traffic share of each member, by its name without the group. Empty for a service. */
+  shares: Map<string, number>;
+  /** The directory cannot reach what it learns from: this is the last list that it knows. */
+  stale: boolean;
+}
+
+export interface ListUpstreamsResponse_SharesEntry {
+  key: string;
+  value: number;
 }
 
 /** Asks to be told the instances of one service from now on. */
 export interface WatchUpstreamsRequest {
   /** As in ListUpstreamsRequest. */
   service: string;
+  /** The reader takes differences: answers may have a `base_version`. */
+  differences: boolean;
 }
 
 /** The instances of one service after a change. */
@@ -64,12 +77,35 @@ export interface WatchUpstreamsResponse {
   service: string;
   /** As in ListUpstreamsResponse. */
   version: string;
-  /** The whole list, never a difference. */
+  /** The whole list; with a `base_version` those that are new or changed. */
   instances: Instance[];
-  /** As in ListUpstreamsResponse. */
+  /** As in ListUpstreamsResponse; always whole. */
   correlative: string[];
   /** False: the directory does not know the service (yet). Readers keep what they have and wait. */
   known: boolean;
+  /** As in ListUpstreamsResponse; always whole. */
+  shares: Map<string, number>;
+  /** As in ListUpstreamsResponse. */
+  stale: boolean;
+  /**
+   * Who is missing from the list is gone. False while a directory may not have heard of every instance: for 15 s after it
+   * started with an empty memory, or could not reach its store for a time. Readers keep who is missing then, at most so long.
+   */
+  settled: boolean;
+  /**
+   * Set only for readers that take differences: `instances` and `removed` lead from the list of this version, which is the one
+   * that was sent last on this watch, to that of `version`.
+   */
+  baseVersion?:
+    | string
+    | undefined;
+  /** With a `base_version`: who is gone, as `ip:port`, IPv6 in brackets. */
+  removed: string[];
+}
+
+export interface WatchUpstreamsResponse_SharesEntry {
+  key: string;
+  value: number;
 }
 
 /** Registers one instance. */
@@ -81,7 +117,15 @@ export interface RegisterRequest {
     | Instance
     | undefined;
   /** How long the registration holds without renewal; 2 s to 300 s. Renew every third of what the answer says. */
-  ttl: Duration | undefined;
+  ttl:
+    | Duration
+    | undefined;
+  /**
+   * Secret that the registrant made up, 16 to 128 printable ASCII characters: the same at every directory, for as long as it
+   * runs. Who registers again with it takes nothing over and keeps its lease; directories that share a store give it one lease,
+   * which any of them renews. Empty: the registration stands for itself.
+   */
+  holder: string;
 }
 
 /** The lease of a registration. */
@@ -146,9 +190,25 @@ export interface SetTrafficRequest {
   group: string;
   /** Share of each member by its name without the group; members left out get none. At least one above 0. */
   shares: Map<string, number>;
+  /**
+   * The shares that must hold when these are set, so that of two operators the second one notices the first. ABORTED, and nothing
+   * changed, when others hold. Absent: whatever holds.
+   */
+  expected: TrafficShares | undefined;
 }
 
 export interface SetTrafficRequest_SharesEntry {
+  key: string;
+  value: number;
+}
+
+/** Traffic shares of a group at one moment. */
+export interface TrafficShares {
+  /** By the member's name without the group; empty for a group whose traffic nobody has shared out yet. */
+  shares: Map<string, number>;
+}
+
+export interface TrafficShares_SharesEntry {
   key: string;
   value: number;
 }
@@ -160,7 +220,7 @@ export interface SetTrafficResponse {
 }
 
 function createBaseInstance(): Instance {
-  return { name: "", ip: "", port: 0, weight: 0, app: "" };
+  return { name: "", ip: "", port: 0, weight: 0, app: "", registeredWeight: undefined };
 }
 
 export const Instance: MessageFns<Instance> = {
@@ -179,6 +239,9 @@ export const Instance: MessageFns<Instance> = {
     }
     if (message.app !== "") {
       writer.uint32(42).string(message.app);
+    }
+    if (message.registeredWeight !== undefined) {
+      writer.uint32(49).double(message.registeredWeight);
     }
     return writer;
   },
@@ -236,6 +299,14 @@ export const Instance: MessageFns<Instance> = {
             message.app = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.registeredWeight = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -258,6 +329,7 @@ export const Instance: MessageFns<Instance> = {
     message.port = object.port ?? 0;
     message.weight = object.weight ?? 0;
     message.app = object.app ?? "";
+    message.registeredWeight = object.registeredWeight ?? undefined;
     return message;
   },
 };
@@ -416,7 +488,7 @@ export const ListUpstreamsRequest: MessageFns<ListUpstreamsRequest> = {
 };
 
 function createBaseListUpstreamsResponse(): ListUpstreamsResponse {
-  return { service: "", version: "", instances: [], correlative: [] };
+  return { service: "", version: "", instances: [], correlative: [], shares: new Map(), stale: false };
 }
 
 export const ListUpstreamsResponse: MessageFns<ListUpstreamsResponse> = {
@@ -432,6 +504,12 @@ export const ListUpstreamsResponse: MessageFns<ListUpstreamsResponse> = {
     }
     for (const v of message.correlative) {
       writer.uint32(34).string(v!);
+    }
+    message.shares.forEach((value, key) => {
+      ListUpstreamsResponse_SharesEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    if (message.stale !== false) {
+      writer.uint32(48).bool(message.stale);
     }
     return writer;
   },
@@ -481,6 +559,25 @@ export const ListUpstreamsResponse: MessageFns<ListUpstreamsResponse> = {
             message.correlative.push(reader.string());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = ListUpstreamsResponse_SharesEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.shares.set(entry5.key, entry5.value);
+            }
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.stale = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -502,18 +599,98 @@ export const ListUpstreamsResponse: MessageFns<ListUpstreamsResponse> = {
     message.version = object.version ?? "";
     message.instances = object.instances?.map((e) => Instance.fromPartial(e)) || [];
     message.correlative = object.correlative?.map((e) => e) || [];
+    message.shares = (() => {
+      const m = new Map();
+      (object.shares as Map<string, number> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.Number(value));
+        }
+      });
+      return m;
+    })();
+    message.stale = object.stale ?? false;
+    return message;
+  },
+};
+
+function createBaseListUpstreamsResponse_SharesEntry(): ListUpstreamsResponse_SharesEntry {
+  return { key: "", value: 0 };
+}
+
+export const ListUpstreamsResponse_SharesEntry: MessageFns<ListUpstreamsResponse_SharesEntry> = {
+  encode(message: ListUpstreamsResponse_SharesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListUpstreamsResponse_SharesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListUpstreamsResponse_SharesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListUpstreamsResponse_SharesEntry>): ListUpstreamsResponse_SharesEntry {
+    return ListUpstreamsResponse_SharesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListUpstreamsResponse_SharesEntry>): ListUpstreamsResponse_SharesEntry {
+    const message = createBaseListUpstreamsResponse_SharesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
 
 function createBaseWatchUpstreamsRequest(): WatchUpstreamsRequest {
-  return { service: "" };
+  return { service: "", differences: false };
 }
 
 export const WatchUpstreamsRequest: MessageFns<WatchUpstreamsRequest> = {
   encode(message: WatchUpstreamsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.service !== "") {
       writer.uint32(10).string(message.service);
+    }
+    if (message.differences !== false) {
+      writer.uint32(16).bool(message.differences);
     }
     return writer;
   },
@@ -539,6 +716,14 @@ export const WatchUpstreamsRequest: MessageFns<WatchUpstreamsRequest> = {
             message.service = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.differences = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -557,12 +742,24 @@ export const WatchUpstreamsRequest: MessageFns<WatchUpstreamsRequest> = {
   fromPartial(object: DeepPartial<WatchUpstreamsRequest>): WatchUpstreamsRequest {
     const message = createBaseWatchUpstreamsRequest();
     message.service = object.service ?? "";
+    message.differences = object.differences ?? false;
     return message;
   },
 };
 
 function createBaseWatchUpstreamsResponse(): WatchUpstreamsResponse {
-  return { service: "", version: "", instances: [], correlative: [], known: false };
+  return {
+    service: "",
+    version: "",
+    instances: [],
+    correlative: [],
+    known: false,
+    shares: new Map(),
+    stale: false,
+    settled: false,
+    baseVersion: undefined,
+    removed: [],
+  };
 }
 
 export const WatchUpstreamsResponse: MessageFns<WatchUpstreamsResponse> = {
@@ -581,6 +778,21 @@ export const WatchUpstreamsResponse: MessageFns<WatchUpstreamsResponse> = {
     }
     if (message.known !== false) {
       writer.uint32(40).bool(message.known);
+    }
+    message.shares.forEach((value, key) => {
+      WatchUpstreamsResponse_SharesEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
+    if (message.stale !== false) {
+      writer.uint32(56).bool(message.stale);
+    }
+    if (message.settled !== false) {
+      writer.uint32(64).bool(message.settled);
+    }
+    if (message.baseVersion !== undefined) {
+      writer.uint32(74).string(message.baseVersion);
+    }
+    for (const v of message.removed) {
+      writer.uint32(82).string(v!);
     }
     return writer;
   },
@@ -638,6 +850,49 @@ export const WatchUpstreamsResponse: MessageFns<WatchUpstreamsResponse> = {
             message.known = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = WatchUpstreamsResponse_SharesEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.shares.set(entry6.key, entry6.value);
+            }
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.stale = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.settled = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.baseVersion = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.removed.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -660,12 +915,92 @@ export const WatchUpstreamsResponse: MessageFns<WatchUpstreamsResponse> = {
     message.instances = object.instances?.map((e) => Instance.fromPartial(e)) || [];
     message.correlative = object.correlative?.map((e) => e) || [];
     message.known = object.known ?? false;
+    message.shares = (() => {
+      const m = new Map();
+      (object.shares as Map<string, number> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.Number(value));
+        }
+      });
+      return m;
+    })();
+    message.stale = object.stale ?? false;
+    message.settled = object.settled ?? false;
+    message.baseVersion = object.baseVersion ?? undefined;
+    message.removed = object.removed?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseWatchUpstreamsResponse_SharesEntry(): WatchUpstreamsResponse_SharesEntry {
+  return { key: "", value: 0 };
+}
+
+export const WatchUpstreamsResponse_SharesEntry: MessageFns<WatchUpstreamsResponse_SharesEntry> = {
+  encode(message: WatchUpstreamsResponse_SharesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchUpstreamsResponse_SharesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchUpstreamsResponse_SharesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchUpstreamsResponse_SharesEntry>): WatchUpstreamsResponse_SharesEntry {
+    return WatchUpstreamsResponse_SharesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchUpstreamsResponse_SharesEntry>): WatchUpstreamsResponse_SharesEntry {
+    const message = createBaseWatchUpstreamsResponse_SharesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
 
 function createBaseRegisterRequest(): RegisterRequest {
-  return { service: "", instance: undefined, ttl: undefined };
+  return { service: "", instance: undefined, ttl: undefined, holder: "" };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
@@ -678,6 +1013,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     }
     if (message.ttl !== undefined) {
       Duration.encode(message.ttl, writer.uint32(26).fork()).join();
+    }
+    if (message.holder !== "") {
+      writer.uint32(34).string(message.holder);
     }
     return writer;
   },
@@ -719,6 +1057,14 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
             message.ttl = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.holder = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -741,6 +1087,7 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
       ? Instance.fromPartial(object.instance)
       : undefined;
     message.ttl = (object.ttl !== undefined && object.ttl !== null) ? Duration.fromPartial(object.ttl) : undefined;
+    message.holder = object.holder ?? "";
     return message;
   },
 };
@@ -1191,7 +1538,7 @@ export const SetWeightResponse: MessageFns<SetWeightResponse> = {
 };
 
 function createBaseSetTrafficRequest(): SetTrafficRequest {
-  return { group: "", shares: new Map() };
+  return { group: "", shares: new Map(), expected: undefined };
 }
 
 export const SetTrafficRequest: MessageFns<SetTrafficRequest> = {
@@ -1202,6 +1549,9 @@ export const SetTrafficRequest: MessageFns<SetTrafficRequest> = {
     message.shares.forEach((value, key) => {
       SetTrafficRequest_SharesEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message.expected !== undefined) {
+      TrafficShares.encode(message.expected, writer.uint32(26).fork()).join();
+    }
     return writer;
   },
 
@@ -1237,6 +1587,14 @@ export const SetTrafficRequest: MessageFns<SetTrafficRequest> = {
             }
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expected = TrafficShares.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1264,6 +1622,9 @@ export const SetTrafficRequest: MessageFns<SetTrafficRequest> = {
       });
       return m;
     })();
+    message.expected = (object.expected !== undefined && object.expected !== null)
+      ? TrafficShares.fromPartial(object.expected)
+      : undefined;
     return message;
   },
 };
@@ -1329,6 +1690,139 @@ export const SetTrafficRequest_SharesEntry: MessageFns<SetTrafficRequest_SharesE
   },
   fromPartial(object: DeepPartial<SetTrafficRequest_SharesEntry>): SetTrafficRequest_SharesEntry {
     const message = createBaseSetTrafficRequest_SharesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseTrafficShares(): TrafficShares {
+  return { shares: new Map() };
+}
+
+export const TrafficShares: MessageFns<TrafficShares> = {
+  encode(message: TrafficShares, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    message.shares.forEach((value, key) => {
+      TrafficShares_SharesEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrafficShares {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrafficShares();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = TrafficShares_SharesEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.shares.set(entry1.key, entry1.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TrafficShares>): TrafficShares {
+    return TrafficShares.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TrafficShares>): TrafficShares {
+    const message = createBaseTrafficShares();
+    message.shares = (() => {
+      const m = new Map();
+      (object.shares as Map<string, number> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.Number(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseTrafficShares_SharesEntry(): TrafficShares_SharesEntry {
+  return { key: "", value: 0 };
+}
+
+export const TrafficShares_SharesEntry: MessageFns<TrafficShares_SharesEntry> = {
+  encode(message: TrafficShares_SharesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrafficShares_SharesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrafficShares_SharesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TrafficShares_SharesEntry>): TrafficShares_SharesEntry {
+    return TrafficShares_SharesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TrafficShares_SharesEntry>): TrafficShares_SharesEntry {
+    const message = createBaseTrafficShares_SharesEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;
@@ -1420,8 +1914,9 @@ export const UpstreamServiceDefinition = {
     /**
      * Sends the instances of a service at once and again after every change, bursts joined, until the caller cancels. An
      * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances. What
-     * was sent last is sent again every 10 s: a reader that has heard nothing for 25 s has lost the directory, even when the
-     * connection does not say so. A directory that stops ends the stream with UNAVAILABLE.
+     * was sent last is sent again every 10 s, to a reader that takes differences an empty one every 2 s: one that has heard nothing
+     * for 25 s, or 10 s, has lost the directory, even when the connection does not say so. A directory that stops ends the stream with
+     * UNAVAILABLE.
      */
     watchUpstreams: {
       name: "WatchUpstreams",
@@ -1433,7 +1928,7 @@ export const UpstreamServiceDefinition = {
     },
     /**
      * Registers an instance under a lease, or takes over the registration of the same service and name: the lease given out
-     * before is void from then on. The instance is listed until the lease ends or is given back.
+     * before is void from then on, unless it is the same holder's. The instance is listed until the lease ends or is given back.
      */
     register: {
       name: "Register",
@@ -1502,8 +1997,9 @@ export interface UpstreamServiceImplementation<CallContextExt = {}> {
   /**
    * Sends the instances of a service at once and again after every change, bursts joined, until the caller cancels. An
    * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances. What
-   * was sent last is sent again every 10 s: a reader that has heard nothing for 25 s has lost the directory, even when the
-   * connection does not say so. A directory that stops ends the stream with UNAVAILABLE.
+   * was sent last is sent again every 10 s, to a reader that takes differences an empty one every 2 s: one that has heard nothing
+   * for 25 s, or 10 s, has lost the directory, even when the connection does not say so. A directory that stops ends the stream with
+   * UNAVAILABLE.
    */
   watchUpstreams(
     request: WatchUpstreamsRequest,
@@ -1511,7 +2007,7 @@ export interface UpstreamServiceImplementation<CallContextExt = {}> {
   ): ServerStreamingMethodResult<DeepPartial<WatchUpstreamsResponse>>;
   /**
    * Registers an instance under a lease, or takes over the registration of the same service and name: the lease given out
-   * before is void from then on. The instance is listed until the lease ends or is given back.
+   * before is void from then on, unless it is the same holder's. The instance is listed until the lease ends or is given back.
    */
   register(request: RegisterRequest, context: CallContext & CallContextExt): Promise<DeepPartial<RegisterResponse>>;
   /**
@@ -1550,8 +2046,9 @@ export interface UpstreamServiceClient<CallOptionsExt = {}> {
   /**
    * Sends the instances of a service at once and again after every change, bursts joined, until the caller cancels. An
    * unknown service is not an error here: the first answer says `known: false`, and a later one has its instances. What
-   * was sent last is sent again every 10 s: a reader that has heard nothing for 25 s has lost the directory, even when the
-   * connection does not say so. A directory that stops ends the stream with UNAVAILABLE.
+   * was sent last is sent again every 10 s, to a reader that takes differences an empty one every 2 s: one that has heard nothing
+   * for 25 s, or 10 s, has lost the directory, even when the connection does not say so. A directory that stops ends the stream with
+   * UNAVAILABLE.
    */
   watchUpstreams(
     request: DeepPartial<WatchUpstreamsRequest>,
@@ -1559,7 +2056,7 @@ export interface UpstreamServiceClient<CallOptionsExt = {}> {
   ): AsyncIterable<WatchUpstreamsResponse>;
   /**
    * Registers an instance under a lease, or takes over the registration of the same service and name: the lease given out
-   * before is void from then on. The instance is listed until the lease ends or is given back.
+   * before is void from then on, unless it is the same holder's. The instance is listed until the lease ends or is given back.
    */
   register(request: DeepPartial<RegisterRequest>, options?: CallOptions & CallOptionsExt): Promise<RegisterResponse>;
   /**

@@ -4,9 +4,9 @@ import type { ProjectFiles } from "../../../../src/cli/init/project.js";
 import { projectNames } from "../../../../src/cli/init/project-name.js";
 import { type TemplateName, templates } from "../../../../src/cli/init/templates.js";
 
-function filesOf(template: TemplateName, name = "my-model"): ProjectFiles {
+function filesOf(template: TemplateName, name = "my-model", kubernetes = false): ProjectFiles {
   const versionOf = (): string => "1.2.3";
-  const project = { ...projectNames(name, "--name"), kit: "^0.1.0", versionOf };
+  const project = { ...projectNames(name, "--name"), kit: "^0.1.0", kubernetes, versionOf };
   return projectFiles(project, templates[template]);
 }
 
@@ -43,6 +43,17 @@ describe("projectFiles", () => {
     const { dependencies, devDependencies } = manifestOf(filesOf("processor"));
     expect(dependencies).toEqual({ inferwire: "^0.1.0" });
     expect(Object.keys(devDependencies ?? {})).toEqual(["@types/node", "typescript", "vitest"]);
+  });
+
+  it("has manifests for Kubernetes when asked for, and says so", () => {
+    const manifests = (files: ProjectFiles): readonly string[] =>
+      Object.keys(files).filter((path) => path.startsWith("kubernetes/"));
+    const without = filesOf("processor");
+    expect(manifests(without)).toEqual([]);
+    expect(without["README.md"]).not.toContain("Kubernetes");
+    const files = filesOf("processor", "group.mood_2", true);
+    expect(manifests(files)).toHaveLength(4);
+    expect(files["README.md"]).toContain("kubernetes:///NAMESPACE/group-mood-2:grpc");
   });
 
   it.each(Object.keys(templates) as TemplateName[])(
