@@ -118,9 +118,9 @@ export function journalBars(figures: JournalFigures): readonly Bar[] {
   const { amidCompaction, compacted } = figures;
   const also = `${cuts} ends cut off, ${cutBytes} bytes; ${compacted} compactions, ${amidCompaction} killed in one`;
   return [
-    never(`journal, ${kills} kills: acknowledged writes missing`, missing, acknowledged),
-    never("journal: half of a write, or one that nobody made", half),
-    never(`journal: times that it did not open (${also})`, unopened, kills),
+    never(`${kills} kills: acknowledged writes missing`, missing, acknowledged),
+    never("half of a write, or one that nobody made", half),
+    never(`times that it did not open (${also})`, unopened, kills),
   ];
 }
 
