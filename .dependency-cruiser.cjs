@@ -15,7 +15,7 @@ const arrows = {
   ],
   codegen: ["core"],
   eas: ["client", "resolve", "transport", "tensor", "compression", "wire", "core"],
-  client: ["resolve", "balance", "transport", "wire", "core"],
+  client: ["resolve", "balance", "transport", "metrics", "wire", "core"],
   directory: ["server", "etcd", "transport", "resolve", "wire", "core"],
   host: [
     "door",
@@ -26,6 +26,7 @@ const arrows = {
     "transport",
     "tensor",
     "compression",
+    "metrics",
     "wire",
     "core",
   ],
@@ -41,6 +42,7 @@ const arrows = {
   transport: ["wire", "core"],
   server: ["wire", "core"],
   balance: ["core"],
+  metrics: ["core"],
   wire: ["core"],
   core: [],
 };
@@ -89,7 +91,7 @@ module.exports = {
     only(
       "prom-client-in-one-file",
       "node_modules/prom-client/",
-      "^src/host/prometheus-text",
+      "^src/metrics/prometheus-text",
       "one file knows prom-client",
     ),
     only(

@@ -93,10 +93,10 @@ export class IndexedHeap {
       const parent = (hole - 1) >> 2;
       const other = this.#keys[parent] as number;
       if (key > other || (key === other && !this.#outranks(slot, parent))) break;
-      this.#put(hole, this.#slots[parent] as number, other);
+      this.#move(parent, hole);
       hole = parent;
     }
-    this.#put(hole, slot, key);
+    this.#put(hole, slot);
   }
 
   #sink(from: number, slot: number): void {
@@ -107,10 +107,10 @@ export class IndexedHeap {
       if (child < 0) break;
       const other = this.#keys[child] as number;
       if (key < other || (key === other && this.#outranks(slot, child))) break;
-      this.#put(hole, this.#slots[child] as number, other);
+      this.#move(child, hole);
       hole = child;
     }
-    this.#put(hole, slot, key);
+    this.#put(hole, slot);
   }
 
   /** The place of the first in order of a node's children, or -1 for a leaf. */
@@ -136,9 +136,17 @@ export class IndexedHeap {
     return (this.#rankOf[slot] as number) < (this.#rankOf[this.#slots[place] as number] as number);
   }
 
-  #put(place: number, slot: number, key: number): void {
+  /** Moves who is at a place to another place. */
+  #move(from: number, to: number): void {
+    const slot = this.#slots[from] as number;
+    this.#slots[to] = slot;
+    this.#keys[to] = this.#keys[from] as number;
+    this.#places[slot] = to;
+  }
+
+  #put(place: number, slot: number): void {
     this.#slots[place] = slot;
-    this.#keys[place] = key;
+    this.#keys[place] = this.#keyOf[slot] as number;
     this.#places[slot] = place;
   }
 }

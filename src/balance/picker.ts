@@ -6,10 +6,22 @@ export interface Weighted {
   readonly weight: number;
 }
 
+/** What a picker is made with. */
+export interface PickerPorts {
+  /** Numbers from 0 up to but not including 1. */
+  readonly random: () => number;
+  /** The time, in milliseconds. */
+  readonly now: () => number;
+}
+
 /** How an attempt on a picked instance ended; pickers that balance by load use it, weighted round robin does not. */
 export interface PickOutcome {
-  /** Whether the instance answered; an error that the instance did not cause counts as an answer. */
-  readonly ok: boolean;
+  /**
+   * Whether the instance answered; an error that the instance did not cause counts as an answer. Undefined when nobody knows:
+   * this side gave the attempt up (a lost hedge, a caller that went away, a deadline that was too short for anybody), or it
+   * never left. Then `durationMs` says only that an answer would have taken longer.
+   */
+  readonly ok: boolean | undefined;
   /** Time from the pick to the end of the attempt, in milliseconds. */
   readonly durationMs: number;
 }
@@ -57,6 +69,9 @@ export interface Picker<T extends Weighted> {
    */
   pick(excluded?: ReadonlySet<string>): T | undefined;
 
-  /** Tells how an attempt on a picked instance ended. Once for every pick that was used. */
+  /**
+   * Tells how an attempt on a picked instance ended: once for every pick, also for one that was not used after all (`ok`
+   * undefined, 0 ms), or it counts as under way for ever. A key that has left is ignored.
+   */
   ended(instance: T, outcome: PickOutcome): void;
 }

@@ -39,6 +39,8 @@ export class Schedule {
   #releases = new Float64Array(0);
   #deadlines = new Float64Array(0);
   #ranks = new Float64Array(0);
+  /** Only while counters are brought back: kept, so that no pick allocates. */
+  #shown = new Uint8Array(0);
   #waiting = new IndexedHeap();
   #eligible = new IndexedHeap();
   #size = 0;
@@ -88,7 +90,7 @@ export class Schedule {
     const now = this.now;
     this.#release();
     for (const slot of slots) {
-      this.hide(slot);
+      this.#hide(slot);
       this.#size--;
       this.#set(slot, 0, 0);
     }
@@ -100,25 +102,14 @@ export class Schedule {
   reweigh(slot: number, weight: number): void {
     const change = weight - this.weightOf(slot);
     const served = this.#servedOf(slot) + change * this.now;
-    this.hide(slot);
+    this.#hide(slot);
     this.#set(slot, weight, served);
-    this.show(slot);
-  }
-
-  /** Keeps a slot from being picked until {@link Schedule.show}; its lag and the shares of all go on as before. */
-  hide(slot: number): void {
-    this.#waiting.remove(slot);
-    this.#eligible.remove(slot);
-  }
-
-  /** Undoes {@link Schedule.hide}. */
-  show(slot: number): void {
     this.#waiting.push(slot);
   }
 
   /**
    * Picks a slot and charges the pick to it: the eligible one with the earliest deadline, or the one with the
-   * earliest release when none is eligible, which happens only while slots are hidden.
+   * earliest release when none is eligible, which happens only while slots are excluded.
    *
    * @returns -1 when no slot can be picked
    */
@@ -130,6 +121,32 @@ export class Schedule {
     this.#waiting.push(slot);
     if (this.#totalServed >= this.#rebaseAt) this.#rebase();
     return slot;
+  }
+
+  /**
+   * Picks as if these slots were not there: the pick is shared among the others, and the lags of these stay what they are.
+   * If it were shared among all, those that calls exclude (they have failed) would be owed for every retry, and so be the
+   * first that the next calls go to.
+   */
+  pickExcept(slots: readonly number[]): number {
+    let excluded = 0;
+    for (const slot of slots) {
+      this.#hide(slot);
+      excluded += this.weightOf(slot);
+    }
+    const rest = this.#totalWeight - excluded;
+    const picked = this.pick();
+    for (const slot of slots) {
+      // Virtual time is to move by 1 / rest; what it brings the excluded ones is taken back.
+      if (picked >= 0) this.#charge(slot, this.weightOf(slot) / rest);
+      this.#waiting.push(slot);
+    }
+    return picked;
+  }
+
+  #hide(slot: number): void {
+    this.#waiting.remove(slot);
+    this.#eligible.remove(slot);
   }
 
   #release(): void {
@@ -167,8 +184,9 @@ export class Schedule {
   }
 
   #charge(slot: number, picks: number): void {
-    this.#serve(slot, this.#servedOf(slot) + picks);
+    this.#served[slot] = this.#servedOf(slot) + picks;
     this.#totalServed += picks;
+    this.#time(slot);
   }
 
   #servedOf(slot: number): number {
@@ -176,8 +194,14 @@ export class Schedule {
   }
 
   #serve(slot: number, served: number): void {
-    const weight = this.weightOf(slot);
     this.#served[slot] = served;
+    this.#time(slot);
+  }
+
+  /** Sets release and deadline; told only a whole number, since fractions would be boxed in every pick. */
+  #time(slot: number): void {
+    const weight = this.weightOf(slot);
+    const served = this.#servedOf(slot);
     this.#releases[slot] = (served - tolerance) / weight;
     this.#deadlines[slot] = (served + 1) / weight;
   }
@@ -204,13 +228,12 @@ export class Schedule {
 
   /**
    * Takes a whole number of units of virtual time off everybody: no lag and no comparison changes. Who is hidden stays so:
-   * who was shown here and by {@link Schedule.show} once more would be in a heap twice.
+   * who was put back here and once more after the pick would be in a heap twice.
    */
   #rebase(): void {
     const units = Math.floor(this.now);
-    const shown: number[] = [];
     for (let slot = 0; slot < this.#weights.length; slot++) {
-      if (this.#waiting.has(slot) || this.#eligible.has(slot)) shown.push(slot);
+      this.#shown[slot] = Number(this.#waiting.has(slot) || this.#eligible.has(slot));
     }
     for (let slot = 0; slot < this.#weights.length; slot++) {
       this.#serve(slot, this.#servedOf(slot) - units * this.weightOf(slot));
@@ -218,7 +241,9 @@ export class Schedule {
     this.#resum();
     this.#waiting.clear();
     this.#eligible.clear();
-    for (const slot of shown) this.show(slot);
+    for (let slot = 0; slot < this.#weights.length; slot++) {
+      if (this.#shown[slot] === 1) this.#waiting.push(slot);
+    }
   }
 
   #grow(capacity: number): void {
@@ -230,6 +255,7 @@ export class Schedule {
     this.#weights = grown(this.#weights);
     this.#served = grown(this.#served);
     this.#ranks = grown(this.#ranks);
+    this.#shown = new Uint8Array(capacity);
     this.#releases = grown(this.#releases);
     this.#deadlines = grown(this.#deadlines);
     this.#waiting.grow(this.#releases, this.#ranks);

@@ -1,8 +1,8 @@
-import { weightProblem } from "../core/instance.js";
+import { KeyedPicker } from "./keyed-picker.js";
 import { drawPhase, leadIn, roundedPhase, zeroPhase } from "./phase.js";
-import type { Picker, PickOutcome, Weighted } from "./picker.js";
+import type { Picker, Weighted } from "./picker.js";
 import { Schedule } from "./schedule.js";
-import { tieRank } from "./tie-rank.js";
+import type { SlotJoiner, SlotPolicy } from "./slot-policy.js";
 
 /** Settings of {@link createWeightedRoundRobin}. */
 export interface WeightedRoundRobinOptions {
@@ -44,194 +44,72 @@ export interface WeightedRoundRobinOptions {
 export function createWeightedRoundRobin<T extends Weighted>(
   options: WeightedRoundRobinOptions = {},
 ): Picker<T> {
-  return new WeightedRoundRobin<T>(options.random ?? Math.random, options.phase ?? "random");
+  const { random = Math.random, phase = "random" } = options;
+  return new KeyedPicker<T>(new InTurn(random, phase), random);
 }
 
-interface Joiner<T> {
-  readonly instance: T;
-  readonly weight: number;
-  readonly rank: number;
-  /** Given when it enters. */
-  slot: number;
-}
-
-/** Keys and objects on top of a {@link Schedule}, which knows only slots. */
-class WeightedRoundRobin<T extends Weighted> implements Picker<T> {
+/** A {@link Schedule} whose members start at a random moment of it. */
+class InTurn implements SlotPolicy {
   readonly #schedule = new Schedule();
-  readonly #slots = new Map<string, number>();
-  /** By slot; undefined where the slot is free. */
-  readonly #instances: (T | undefined)[] = [];
-  readonly #free: number[] = [];
   readonly #random: () => number;
   readonly #phase: "random" | "zero";
-  readonly #seed: number;
 
   constructor(random: () => number, phase: "random" | "zero") {
     this.#random = random;
     this.#phase = phase;
-    this.#seed = Math.floor(random() * 2 ** 32);
   }
 
   get size(): number {
     return this.#schedule.size;
   }
 
-  update(instances: readonly T[]): void {
-    // By slot, so that what follows goes in the order of slots whatever the order of the list.
-    const known = new Array<T | undefined>(this.#instances.length);
-    const unknown: T[] = [];
-    for (const instance of instances) {
-      checkWeight(instance);
-      const slot = this.#slots.get(instance.key);
-      if (slot === undefined) {
-        unknown.push(instance);
-      } else if (known[slot] === undefined) {
-        known[slot] = instance;
-      } else {
-        throw listedTwice(instance);
-      }
-    }
-    const joiners = unknown.map((instance) => this.#joinerOf(instance));
-    const ranked = joiners.toSorted(byRank);
-    let before: T | undefined;
-    for (const { instance } of ranked) {
-      if (instance.key === before?.key) throw listedTwice(instance);
-      before = instance;
-    }
-    this.#keep(known);
-    this.#join(ranked);
-    // Not while they join: as they were listed, their keys lie side by side in memory.
-    for (const { instance, slot } of joiners) if (slot >= 0) this.#slots.set(instance.key, slot);
-  }
-
-  add(instance: T): void {
-    checkWeight(instance);
-    const slot = this.#slots.get(instance.key);
-    if (slot === undefined) this.#joinOne(instance);
-    else if (instance.weight === 0) this.#leave([slot]);
-    else this.#replace(slot, instance);
-  }
-
-  remove(key: string): void {
-    const slot = this.#slots.get(key);
-    if (slot !== undefined) this.#leave([slot]);
-  }
-
-  pick(excluded?: ReadonlySet<string>): T | undefined {
-    if (excluded === undefined || excluded.size === 0) {
-      const slot = this.#schedule.pick();
-      return slot < 0 ? undefined : this.#instances[slot];
-    }
-    return this.#pickExcept(excluded);
-  }
-
-  ended(_instance: T, _outcome: PickOutcome): void {
-    // Shares follow from the weights alone.
-  }
-
-  #pickExcept(excluded: ReadonlySet<string>): T | undefined {
-    // Out of the heaps for this one pick, but still in the sums: nobody's share or lag moves.
-    const hidden: number[] = [];
-    for (const key of excluded) {
-      const slot = this.#slots.get(key);
-      if (slot !== undefined) hidden.push(slot);
-    }
-    for (const slot of hidden) this.#schedule.hide(slot);
-    const picked = this.#schedule.pick();
-    for (const slot of hidden) this.#schedule.show(slot);
-    return picked < 0 ? undefined : this.#instances[picked];
-  }
-
-  /** Drops the instances that are not in the list any more and takes over the others. */
-  #keep(known: readonly (T | undefined)[]): void {
-    const leaving: number[] = [];
-    for (let slot = 0; slot < known.length; slot++) {
-      const weight = known[slot]?.weight ?? 0;
-      if (weight === 0 && this.#instances[slot] !== undefined) leaving.push(slot);
-    }
-    if (leaving.length > 0) this.#leave(leaving);
-    for (let slot = 0; slot < known.length; slot++) {
-      const instance = known[slot];
-      if (instance !== undefined && instance.weight > 0) this.#replace(slot, instance);
-    }
-  }
-
-  #replace(slot: number, instance: T): void {
-    this.#instances[slot] = instance;
-    if (instance.weight !== this.#schedule.weightOf(slot)) {
-      this.#schedule.reweigh(slot, instance.weight);
-    }
-  }
-
-  #leave(slots: readonly number[]): void {
-    this.#schedule.leave(slots);
-    for (const slot of slots) {
-      const instance = this.#instances[slot];
-      if (instance !== undefined) this.#slots.delete(instance.key);
-      this.#instances[slot] = undefined;
-      this.#free.push(slot);
-    }
-  }
-
-  #joinerOf(instance: T): Joiner<T> {
-    const { key, weight } = instance;
-    return { instance, weight, rank: tieRank(key, this.#seed), slot: -1 };
-  }
-
-  #joinOne(instance: T): void {
-    const joiner = this.#joinerOf(instance);
-    this.#join([joiner]);
-    if (joiner.slot >= 0) this.#slots.set(instance.key, joiner.slot);
+  weightOf(slot: number): number {
+    return this.#schedule.weightOf(slot);
   }
 
   /**
-   * Joins instances as a group whose lags sum to 0, so that virtual time stands still and nobody else notices.
-   * Each group gets a phase of its own; in an empty schedule that phase becomes the virtual time. They get slots; whose
-   * those are is for the caller to note.
+   * Joins slots as a group whose lags sum to 0, so that virtual time stands still and nobody else notices.
+   * Each group gets a phase of its own; in an empty schedule that phase becomes the virtual time.
    */
-  #join(ranked: readonly Joiner<T>[]): void {
-    const joiners = ranked.filter(({ weight }) => weight > 0);
+  join(joiners: readonly SlotJoiner[]): void {
     const first = this.size === 0;
     const drawn = this.#phase === "random" && joiners.length > 1;
     this.#schedule.reserve(this.size + joiners.length);
     if (first && drawn) {
       // The picks that lead in can be made where they are to lead: there is nobody else yet.
-      this.#enterAll(joiners, roundedPhase(joiners, this.#random).served, 0);
+      this.#enter(joiners, roundedPhase(joiners, this.#random).served, 0);
       for (let count = 0; count < leadIn; count++) this.#schedule.pick();
       return;
     }
     const { picks, served } = drawn ? drawPhase(joiners, this.#random) : zeroPhase(joiners);
     let total = 0;
     for (const { weight } of joiners) total += weight;
-    this.#enterAll(joiners, served, first ? 0 : this.#schedule.now - picks / total);
+    this.#enter(joiners, served, first ? 0 : this.#schedule.now - picks / total);
   }
 
-  #enterAll(joiners: readonly Joiner<T>[], served: readonly number[], shift: number): void {
-    for (const [index, joiner] of joiners.entries()) {
-      this.#enter(joiner, (served[index] ?? 0) + joiner.weight * shift);
+  leave(slots: readonly number[]): void {
+    this.#schedule.leave(slots);
+  }
+
+  reweigh(slot: number, weight: number): void {
+    this.#schedule.reweigh(slot, weight);
+  }
+
+  pick(): number {
+    return this.#schedule.pick();
+  }
+
+  pickExcept(slots: readonly number[]): number {
+    return this.#schedule.pickExcept(slots);
+  }
+
+  ended(): void {
+    // Shares follow from the weights alone.
+  }
+
+  #enter(joiners: readonly SlotJoiner[], served: readonly number[], shift: number): void {
+    for (const [index, { slot, weight, rank }] of joiners.entries()) {
+      this.#schedule.join(slot, weight, rank, (served[index] ?? 0) + weight * shift);
     }
   }
-
-  #enter(joiner: Joiner<T>, served: number): void {
-    const slot = this.#free.pop() ?? this.#instances.length;
-    this.#schedule.join(slot, joiner.weight, joiner.rank, served);
-    this.#instances[slot] = joiner.instance;
-    joiner.slot = slot;
-  }
-}
-
-/** In the order of ranks; those of the same key follow each other. */
-function byRank(a: Joiner<Weighted>, b: Joiner<Weighted>): number {
-  if (a.rank !== b.rank) return a.rank - b.rank;
-  return a.instance.key < b.instance.key ? -1 : Number(a.instance.key > b.instance.key);
-}
-
-function listedTwice({ key }: Weighted): RangeError {
-  return new RangeError(`instance ${key} is listed twice`);
-}
-
-/** Within these bounds sums of weights and products with counters stay exact enough. */
-function checkWeight({ key, weight }: Weighted): void {
-  const problem = weightProblem(weight);
-  if (problem !== undefined) throw new RangeError(`instance ${key}: ${problem}`);
 }

@@ -3,8 +3,8 @@ import type { MetadataView } from "../core/metadata.js";
 import { statusFromCode } from "../core/status.js";
 import { grpcMetadataFrom, grpcMetadataView } from "../transport/grpc-metadata.js";
 import type { AttemptEnd, AttemptListener } from "../transport/transport.js";
-import { CallRunner } from "./call-runner.js";
-import type { CallStart, RequestHead } from "./call-start.js";
+import { CallRunner } from "./call/call-runner.js";
+import type { CallStart, RequestHead } from "./call/call-start.js";
 
 type GrpcCall = ReturnType<ChannelInterface["createCall"]>;
 type MessageContext = Parameters<GrpcCall["sendMessageWithContext"]>[0];

@@ -1,6 +1,6 @@
 import type { Metadata, MetadataValue } from "nice-grpc-common";
 import type { CallReport } from "../core/serving-error.js";
-import type { EndedCall } from "./ended-call.js";
+import type { EndedCall } from "./call/ended-call.js";
 
 /** What can be said for a single call, besides nice-grpc's own call options. */
 export interface CallExtras {
@@ -8,6 +8,13 @@ export interface CallExtras {
   timeoutMs?: number | undefined;
   /** Doing the work twice is harmless, so the call may be sent again after a broken connection. */
   idempotent?: boolean | undefined;
+  /**
+   * The call is not part of the call that is being served: it takes over neither its deadline nor its end, for work that goes on
+   * after the answer. Its trace it takes over anyway.
+   *
+   * @defaultValue false
+   */
+  detached?: boolean | undefined;
   /** Told once what the call went through, before it settles. */
   onReport?: ((report: CallReport) => void) | undefined;
 }

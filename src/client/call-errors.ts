@@ -3,8 +3,8 @@ import { emptyMetadata } from "../core/metadata.js";
 import type { CallError } from "../core/serving-error.js";
 import { statusFromCode } from "../core/status.js";
 import { attemptError } from "../transport/attempt-error.js";
+import { type EndedCall, endedCallError } from "./call/ended-call.js";
 import type { CallContext } from "./call-context.js";
-import { endedCallError } from "./ended-call.js";
 
 /**
  * Turns what nice-grpc throws into what this kit throws.
@@ -17,13 +17,13 @@ export function callErrorFrom(thrown: unknown, path: string, context: CallContex
   const { call } = context;
   const end = call?.end;
   if (call === undefined || end === undefined || end.code !== statusFromCode(thrown.code)) {
-    return strayError(thrown, path);
+    return strayError(thrown, path, call);
   }
   return endedCallError(path, call, end);
 }
 
-/** A ClientError that no call of the channel ended with: a middleware's, or an answer that cannot be decoded. */
-function strayError(thrown: ClientError, path: string): CallError {
+/** A ClientError that no call of the channel ended with: a middleware's, or an answer that is missing or cannot be decoded. */
+function strayError(thrown: ClientError, path: string, call: EndedCall | undefined): CallError {
   const end = {
     code: statusFromCode(thrown.code),
     message: thrown.details,
@@ -31,5 +31,7 @@ function strayError(thrown: ClientError, path: string): CallError {
     reason: "CALL_FAILED",
     remote: false,
   } as const;
-  return attemptError(path, end, { cause: thrown });
+  if (call === undefined) return attemptError(path, end, { cause: thrown });
+  const { instance } = call;
+  return endedCallError(path, { report: () => call.report(), instance, cause: thrown }, end);
 }

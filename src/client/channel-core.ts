@@ -3,10 +3,13 @@ import { CallError, type ServingError, servingError } from "../core/serving-erro
 import type { Snapshot } from "../core/snapshot.js";
 import type { Source } from "../resolve/source.js";
 import type { TransportFactory } from "../transport/transport.js";
+import { HedgeDelays } from "./call/hedge-delays.js";
+import { RetryBudget } from "./call/retry-budget.js";
 import type { ResolvedPolicy } from "./client-options.js";
-import { InstanceList } from "./instance-list.js";
-import { InstancePool } from "./instance-pool.js";
-import { RetryBudget } from "./retry-budget.js";
+import { ChannelMetrics } from "./metrics/channel-metrics.js";
+import { type ClientMetrics, clientMetricsFrom } from "./metrics/client-metrics.js";
+import { InstanceList } from "./pool/instance-list.js";
+import { InstancePool } from "./pool/instance-pool.js";
 
 /** What a channel is made of; tests bring their own. */
 export interface ChannelParts {
@@ -34,6 +37,8 @@ export class ChannelCore {
   readonly pool: InstancePool;
   readonly list: InstanceList;
   readonly budget: RetryBudget;
+  readonly hedgeDelays: HedgeDelays;
+  readonly metrics: ChannelMetrics = new ChannelMetrics();
   readonly calls: Set<OpenCall> = new Set();
   readonly service: string;
   readonly sourceName: string;
@@ -46,11 +51,16 @@ export class ChannelCore {
     this.policy = policy;
     this.service = source.service;
     this.sourceName = source.name;
-    this.pool = new InstancePool({ ...parts, connectTimeoutMs: policy.connectTimeoutMs });
+    this.pool = new InstancePool({
+      ...parts,
+      policy: policy.pool,
+      onEjected: (cause) => this.metrics.ejected(cause),
+    });
     this.list = new InstanceList(source, { logger, clock }, ({ instances }, change) =>
       this.pool.update(instances, change),
     );
     this.budget = new RetryBudget(policy.retryBudgetRatio, clock);
+    this.hedgeDelays = new HedgeDelays(clock);
   }
 
   /** Whether no more calls can be made. */
@@ -71,6 +81,19 @@ export class ChannelCore {
         rejected: 0,
       }
     );
+  }
+
+  /** What has been counted, and how things stand now. */
+  readMetrics(): ClientMetrics {
+    const { service, metrics, pool, budget, list, clock } = this;
+    return clientMetricsFrom({
+      service,
+      metrics,
+      instances: pool.counts(),
+      retryBudget: { left: budget.left, refused: budget.refused },
+      snapshot: list.snapshot,
+      nowMs: clock.now(),
+    });
   }
 
   /**
@@ -132,6 +155,7 @@ export class ChannelCore {
     // After this turn, so that `closed` is true for whoever hears of it.
     await Promise.resolve();
     for (const call of [...this.calls]) call.closeDown();
+    this.hedgeDelays.close();
     this.pool.close();
     await this.list.close();
   }

@@ -1,15 +1,20 @@
-import { checkNumber, fillOptions, type NumberRange, seen } from "../core/options.js";
+import { checkNumber, type NumberRange, seen } from "../core/options.js";
+import type { Logger } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
 import { isToken } from "../core/token.js";
-import { secureContext } from "../transport/client-tls.js";
+import { checkClientTls } from "../transport/client-tls.js";
 import type { ClientTls } from "../transport/transport.js";
 import type { TokenSource } from "./client-options.js";
 
 /** What the number options of clients may be. */
 export const clientRanges: Readonly<
-  Record<"milliseconds" | "interval" | "attempts" | "ratio" | "bytes" | "seed", NumberRange>
+  Record<
+    "milliseconds" | "connecting" | "interval" | "attempts" | "ratio" | "bytes" | "seed",
+    NumberRange
+  >
 > = {
   milliseconds: { min: 1, max: 2 ** 31 - 1, integer: false, orInfinity: true },
+  connecting: { min: 1, max: 2 ** 31 - 1, integer: false },
   interval: { min: 10, max: 2 ** 31 - 1 },
   attempts: { min: 1, max: 10 },
   ratio: { min: 0, max: 1, integer: false },
@@ -46,20 +51,19 @@ export function checkToken(
 /**
  * Checks an option that asks for TLS.
  *
+ * @param logger - told when files that change later cannot be used
  * @returns undefined for none
  * @throws ConfigError naming the option, for certificates that cannot be used, too.
  */
 export function checkTls(
   tls: boolean | ClientTls | undefined,
   option: string,
+  logger?: Logger,
 ): ClientTls | undefined {
   if (tls === undefined || tls === false) return undefined;
   if (tls === true) return {};
   if (typeof tls !== "object" || tls === null) {
     throw servingError("INVALID_OPTION", `${option} is ${seen(tls)}, expected true or an object`);
   }
-  const known = { ca: undefined, cert: undefined, key: undefined, serverName: undefined };
-  const filled = fillOptions<ClientTls>(tls, known, option);
-  secureContext(filled, option);
-  return filled;
+  return checkClientTls(tls, option, logger);
 }

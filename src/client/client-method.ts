@@ -1,4 +1,6 @@
 import type { CallOptions, ClientMiddleware } from "nice-grpc-common";
+import { checkBoolean, seen } from "../core/options.js";
+import { servingError } from "../core/serving-error.js";
 import { CallContext, type CallExtras, TaggedMetadata } from "./call-context.js";
 import { callErrorFrom } from "./call-errors.js";
 import { checkTimeout } from "./check-options.js";
@@ -33,7 +35,7 @@ export function wrapMethod(
     options: Options,
     context: CallContext,
   ): ReturnType<CallMethod> => {
-    if (options.timeoutMs !== undefined) checkTimeout(options.timeoutMs, "timeoutMs");
+    checkExtras(options);
     if (throughMiddleware) return call(request, { ...options, [contextKey]: context });
     const metadata = new TaggedMetadata(context, options.metadata, announce);
     return call(request, { ...options, metadata });
@@ -53,6 +55,16 @@ export function wrapMethod(
       throw callErrorFrom(thrown, path, context);
     }
   };
+}
+
+/** Names cannot be checked: nice-grpc and the app's middleware have options of their own. */
+function checkExtras({ timeoutMs, idempotent, detached, onReport }: CallExtras): void {
+  if (timeoutMs !== undefined) checkTimeout(timeoutMs, "timeoutMs");
+  if (idempotent !== undefined) checkBoolean(idempotent, "idempotent");
+  if (detached !== undefined) checkBoolean(detached, "detached");
+  if (onReport !== undefined && typeof onReport !== "function") {
+    throw servingError("INVALID_OPTION", `onReport is ${seen(onReport)}, expected a function`);
+  }
 }
 
 /** The innermost middleware, below the app's own: what it puts into the metadata nobody but nice-grpc reads. */

@@ -3,6 +3,7 @@ import type { Logger } from "../core/ports.js";
 import type { Target } from "../resolve/target/target.js";
 import type { ClientTls } from "../transport/transport.js";
 import type { CallExtras } from "./call-context.js";
+import { type PoolOptions, poolDefaults, type ResolvedPoolPolicy } from "./pool-options.js";
 
 /** A secret, or a function that is asked for it before each use, so that it may change. */
 export type TokenSource = string | (() => string | Promise<string>);
@@ -32,6 +33,15 @@ export interface CallPolicyOptions {
    * @defaultValue 3
    */
   readonly maxAttempts?: number | undefined;
+  /**
+   * After so many milliseconds without an answer an idempotent call is sent to another instance as well, within `maxAttempts`
+   * and the retry budget, and so on each time as many later; the first answer counts, the others are given up. Only for one
+   * request and one answer. 1 or more, less than `timeoutMs`; Infinity = never. By name it is refused for a method that it
+   * cannot apply to; for all methods it applies where it can. gRPC's name: `hedgingDelay`.
+   *
+   * @defaultValue Infinity
+   */
+  readonly hedgeDelayMs?: number | undefined;
 }
 
 /** Options of one method, or of all under `"*"`. */
@@ -43,7 +53,7 @@ export interface MethodOptions extends CallPolicyOptions {
 }
 
 /** Options of {@link openChannel}. */
-export interface ChannelOptions extends CallPolicyOptions {
+export interface ChannelOptions extends CallPolicyOptions, PoolOptions {
   /** Where the instances are: `host:port[,host:port]`, `static:`, `directory:`, `http:` and so on. */
   readonly target: string;
   /** Sent to instances as `authorization`, bare, unless a call sets that itself. */
@@ -55,26 +65,30 @@ export interface ChannelOptions extends CallPolicyOptions {
   /** TLS to who lists the instances: directories, EAS, etcd, Kubernetes. */
   readonly directoryTls?: boolean | ClientTls | undefined;
   /**
-   * Retries that each call pays for, 0 to 1: 0.1 allows one retry in ten calls, besides ten a second. What was
-   * never sent costs nothing.
+   * What each call that succeeds adds to the budget of retries and hedges, 0 to 1: 0.1 allows one in ten calls. There are ten
+   * to begin with and a hundred at most; below ten one comes by itself every 100 seconds. What was never sent costs
+   * nothing. 0 = nothing else is sent again, nor hedged.
    *
    * @defaultValue 0.1
    */
   readonly retryBudgetRatio?: number | undefined;
   /**
-   * How long a call, or `ready`, waits for the first list of instances, in milliseconds.
+   * How long a call, or `ready`, waits for the first list of instances, in milliseconds. 1 or more; Infinity = as long as the
+   * call may take.
    *
    * @defaultValue 5000
    */
   readonly firstListTimeoutMs?: number | undefined;
   /**
-   * How long one try to connect may take, and how long a call waits when no instance can be reached, in milliseconds.
+   * How long one try to connect may take, and how long a call waits when no instance can be reached, in milliseconds. 1 or
+   * more.
    *
    * @defaultValue 2000
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Time between two polls of sources that poll, in milliseconds; each is drawn from 80 % to 120 % of it.
+   * 10 or more.
    *
    * @defaultValue 5000
    */
@@ -87,15 +101,22 @@ export interface ChannelOptions extends CallPolicyOptions {
    */
   readonly pingIntervalMs?: number | undefined;
   /**
-   * Largest message either way, in bytes.
+   * Largest message either way, in bytes; 1 to 2,147,483,647.
    *
    * @defaultValue 67108864 (64 MiB)
    */
   readonly maxMessageBytes?: number | undefined;
   /** Where lines go; without it nowhere. Any logger of pino's shape. */
   readonly logger?: Logger | undefined;
-  /** Makes picks and waits repeatable; without it they are random. */
+  /** Makes picks and waits repeatable; without it they are random. Any number from -2^53 to 2^53. */
   readonly seed?: number | undefined;
+  /**
+   * Whether instances that have `grpc.health.v1` are asked to tell when they are (not) ready; those that say they are not get
+   * no calls.
+   *
+   * @defaultValue true
+   */
+  readonly healthCheck?: boolean | undefined;
 }
 
 /** What a client has for itself, also on a shared channel. */
@@ -128,6 +149,9 @@ export const channelDefaults: Readonly<FilledChannelOptions> = Object.freeze({
   timeoutMs: 5_000,
   streamIdleTimeoutMs: 60_000,
   maxAttempts: 3,
+  hedgeDelayMs: Number.POSITIVE_INFINITY,
+  ...poolDefaults,
+  healthCheck: true,
   retryBudgetRatio: 0.1,
   firstListTimeoutMs: 5_000,
   connectTimeoutMs: 2_000,
@@ -143,6 +167,7 @@ export interface ResolvedCallPolicy {
   readonly timeoutMs: number;
   readonly streamIdleTimeoutMs: number;
   readonly maxAttempts: number;
+  readonly hedgeDelayMs: number;
 }
 
 /** What a channel is made with when source and transports are given: nothing left out, everything checked. */
@@ -150,8 +175,11 @@ export interface ResolvedPolicy extends ResolvedCallPolicy {
   readonly token: TokenSource | undefined;
   readonly retryBudgetRatio: number;
   readonly firstListTimeoutMs: number;
-  readonly connectTimeoutMs: number;
+  readonly pool: ResolvedPoolPolicy;
 }
+
+/** What a hedge of a method depends on besides its own policy. */
+export type MethodGround = ResolvedCallPolicy & Pick<ResolvedPolicy, "retryBudgetRatio">;
 
 /** Options of a channel with nothing left out, everything checked. */
 export interface ResolvedChannelOptions extends ResolvedWay {

@@ -69,6 +69,25 @@ export async function closeClient(client: AsyncDisposable): Promise<void> {
   await client[Symbol.asyncDispose]();
 }
 
+/** Where a client keeps its channel. */
+const channelKey: unique symbol = Symbol("inferwire.channel");
+
+/**
+ * The channel of a client, its own or the one that it shares: for `snapshot()`, `ready()`, `metrics()`.
+ *
+ * @param client - one that `createClient` has made
+ * @throws ConfigError `INVALID_OPTION` for anything else.
+ * @example
+ * ```ts
+ * const { text } = await channelOf(sentiment).metricsText();
+ * ```
+ */
+export function channelOf(client: AsyncDisposable): ServiceChannel {
+  const { [channelKey]: channel } = client as { readonly [channelKey]?: ServiceChannel };
+  if (channel !== undefined) return channel;
+  throw servingError("INVALID_OPTION", "client is not one that createClient has made");
+}
+
 function clientOfItsOwn<D extends CompatServiceDefinition, Ext>(
   definition: D,
   options: ClientOptions<Ext>,
@@ -114,6 +133,7 @@ function build<D extends CompatServiceDefinition, Ext>(
     const call = inner[method.name] as CallMethod;
     client[method.name] = wrapMethod(call, method, facade.announce, middleware.length > 0);
   }
+  Object.defineProperty(client, channelKey, { value: options.channel });
   Object.defineProperty(client, Symbol.asyncDispose, {
     value: () => {
       facade.close();

@@ -4,12 +4,12 @@ import type { CallError } from "../core/serving-error.js";
 import { Status } from "../core/status.js";
 import { localEnd } from "../transport/local-end.js";
 import type { AttemptEnd, AttemptListener } from "../transport/transport.js";
+import { CallRunner } from "./call/call-runner.js";
+import type { RequestHead } from "./call/call-start.js";
+import { endedCallError } from "./call/ended-call.js";
 import type { CallExtras } from "./call-context.js";
-import { CallRunner } from "./call-runner.js";
-import type { RequestHead } from "./call-start.js";
 import type { ChannelCore } from "./channel-core.js";
 import type { TokenSource } from "./client-options.js";
-import { endedCallError } from "./ended-call.js";
 
 /** What is sent: always a POST. What is left out is the channel's. */
 export interface HttpCallRequest extends Readonly<CallExtras> {
@@ -67,10 +67,11 @@ class HttpCall implements AttemptListener {
     this.#resolve = resolve;
     this.#reject = reject;
     const { path, token } = request;
-    const { timeoutMs, streamIdleTimeoutMs, maxAttempts } = core.policy;
+    const { timeoutMs, streamIdleTimeoutMs, maxAttempts, hedgeDelayMs } = core.policy;
     const method = {
       name: path,
       path,
+      series: "predict",
       requestStream: false,
       responseStream: false,
       idempotent: false,
@@ -78,6 +79,7 @@ class HttpCall implements AttemptListener {
       timeoutMs,
       streamIdleTimeoutMs,
       maxAttempts,
+      hedgeDelayMs,
     };
     const deadlineMs = Number.POSITIVE_INFINITY;
     this.#runner = new CallRunner(
@@ -131,7 +133,8 @@ class HttpCall implements AttemptListener {
   /** Without the query, which may hold a secret. */
   #error(end: AttemptEnd, cause: unknown): CallError {
     const [path = ""] = this.#request.path.split("?", 1);
-    return endedCallError(path, { report: () => this.#runner.report(), cause }, end);
+    const { instance } = this.#runner;
+    return endedCallError(path, { report: () => this.#runner.report(), instance, cause }, end);
   }
 }
 

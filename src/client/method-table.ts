@@ -1,9 +1,9 @@
 import type { CompatServiceDefinition } from "nice-grpc";
 import { didYouMean } from "../core/nearest.js";
-import { checkText, fillOptions, refuseLaterOptions, seen } from "../core/options.js";
+import { checkText, fillOptions, seen } from "../core/options.js";
 import { definedRpcs } from "../core/service-definition.js";
 import { servingError } from "../core/serving-error.js";
-import type { MethodOptions, ResolvedCallPolicy } from "./client-options.js";
+import type { MethodGround, MethodOptions, ResolvedCallPolicy } from "./client-options.js";
 import { resolveCallPolicy } from "./resolve-options.js";
 
 /** What the channel knows of a method. */
@@ -12,6 +12,8 @@ export interface MethodPolicy extends ResolvedCallPolicy {
   readonly name: string;
   /** `/package.Service/Method`. */
   readonly path: string;
+  /** What its calls are counted under, one of few: `package.Service/Method`; `predict` for all calls over HTTP. */
+  readonly series: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
   readonly idempotent: boolean;
@@ -22,6 +24,7 @@ const methodDefaults: { readonly [K in keyof Required<MethodOptions>]: undefined
   timeoutMs: undefined,
   streamIdleTimeoutMs: undefined,
   maxAttempts: undefined,
+  hedgeDelayMs: undefined,
   idempotent: undefined,
   metadata: undefined,
 };
@@ -34,7 +37,7 @@ const methodDefaults: { readonly [K in keyof Required<MethodOptions>]: undefined
 export function methodTable(
   definition: CompatServiceDefinition,
   methods: Readonly<Record<string, MethodOptions>>,
-  defaults: ResolvedCallPolicy,
+  defaults: MethodGround,
 ): readonly MethodPolicy[] {
   const defined = definedRpcs(definition);
   for (const name of Object.keys(methods)) {
@@ -46,24 +49,63 @@ export function methodTable(
     }
   }
   const all = checkMethod(methods["*"], "methods.*");
+  const { retryBudgetRatio } = defaults;
+  checkHedgedForAll(all, methods);
   return [...defined].map(([name, method]) => {
     const own = checkMethod(methods[name], `methods.${name}`);
     const policy = resolveCallPolicy(all, defaults, "methods.*.");
     const { path, requestStream, responseStream, idempotencyLevel } = method;
+    const idempotent = own.idempotent ?? all.idempotent ?? idempotencyLevel !== undefined;
+    const resolved = resolveCallPolicy(own, { ...policy, retryBudgetRatio }, `methods.${name}.`);
+    checkHedged(own, { name, idempotent, streams: requestStream || responseStream });
     return {
-      ...resolveCallPolicy(own, policy, `methods.${name}.`),
+      ...resolved,
       name,
       path,
+      series: path.replace(/^\//, ""),
       requestStream,
       responseStream,
-      idempotent: own.idempotent ?? all.idempotent ?? idempotencyLevel !== undefined,
+      idempotent,
       metadata: Object.entries({ ...all.metadata, ...own.metadata }),
     };
   });
 }
 
+/** Who asks by name for a hedge that the method cannot have would wait for it in vain; under `"*"` it is for the others. */
+function checkHedged(
+  { hedgeDelayMs = Number.POSITIVE_INFINITY }: MethodOptions,
+  method: { readonly name: string; readonly idempotent: boolean; readonly streams: boolean },
+): void {
+  if (hedgeDelayMs === Number.POSITIVE_INFINITY) return;
+  const asked = `methods.${method.name}.hedgeDelayMs is ${seen(hedgeDelayMs)}`;
+  if (method.streams) {
+    throw servingError(
+      "INVALID_OPTION",
+      `${asked}, but the method streams; only single messages are hedged`,
+    );
+  }
+  if (!method.idempotent) {
+    throw servingError(
+      "INVALID_OPTION",
+      `${asked}, but the method is not idempotent; say methods.${method.name}.idempotent if it is`,
+    );
+  }
+}
+
+/** A hedge for all, of which none may be done twice: calls cannot have been meant, as they would say so themselves. */
+function checkHedgedForAll(
+  { hedgeDelayMs = Number.POSITIVE_INFINITY, idempotent }: MethodOptions,
+  methods: Readonly<Record<string, MethodOptions>>,
+): void {
+  if (hedgeDelayMs === Number.POSITIVE_INFINITY || idempotent !== false) return;
+  if (Object.values(methods).some((each) => each.idempotent === true)) return;
+  throw servingError(
+    "INVALID_OPTION",
+    `methods.*.hedgeDelayMs is ${seen(hedgeDelayMs)}, but methods.*.idempotent is false, and no method says otherwise`,
+  );
+}
+
 function checkMethod(options: MethodOptions | undefined, where: string): MethodOptions {
-  refuseLaterOptions(options, ["hedgeDelayMs"], where);
   const filled = fillOptions<{ [K in keyof Required<MethodOptions>]: MethodOptions[K] }>(
     options,
     methodDefaults,

@@ -1,22 +1,22 @@
-import { checkLogger, checkNumber, fillOptions, refuseLaterOptions } from "../core/options.js";
-import { silentLogger } from "../core/ports.js";
+import { checkBoolean, checkLogger, checkNumber, fillOptions } from "../core/options.js";
 import { parseTarget } from "../resolve/target/target.js";
+import { calmLogger } from "./calm-logger.js";
+import { checkHedge } from "./check-hedge.js";
 import { checkTimeout, checkTls, checkToken, clientRanges } from "./check-options.js";
 import {
   type CallPolicyOptions,
   type ChannelOptions,
   channelDefaults,
   type FilledChannelOptions,
+  type MethodGround,
   type ResolvedCallPolicy,
   type ResolvedChannelOptions,
   type ResolvedWay,
 } from "./client-options.js";
+import { resolvePoolOptions } from "./resolve-pool-options.js";
 
 const { milliseconds, interval, attempts, ratio, bytes, seed: anySeed } = clientRanges;
 const pings = { min: 1_000, max: 2 ** 31 - 1 };
-
-/** Options of the documents that a later version brings. */
-const laterOptions: readonly string[] = ["balance", "ejection", "hedgeDelayMs", "subsetSize"];
 
 /**
  * Checks and fills the options of a channel.
@@ -24,7 +24,6 @@ const laterOptions: readonly string[] = ["balance", "ejection", "hedgeDelayMs", 
  * @throws ConfigError naming the option, what was seen and what was expected.
  */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
-  refuseLaterOptions(options, laterOptions, "options");
   const filled = fillOptions<FilledChannelOptions>(options, channelDefaults, "options");
   return { target: parseTarget(filled.target), ...resolveWay(filled) };
 }
@@ -36,29 +35,32 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
  */
 export function resolveTargetless(options: Omit<ChannelOptions, "target">): ResolvedWay {
   const { target: _, ...defaults } = channelDefaults;
-  refuseLaterOptions(options, laterOptions, "options");
   return resolveWay(
     fillOptions<Omit<FilledChannelOptions, "target">>(options, defaults, "options"),
   );
 }
 
 function resolveWay(filled: Omit<FilledChannelOptions, "target">): ResolvedWay {
-  const { retryBudgetRatio, firstListTimeoutMs, connectTimeoutMs, seed } = filled;
+  const { retryBudgetRatio, firstListTimeoutMs, seed } = filled;
+  const logger = calmLogger(checkLogger(filled.logger, "logger"));
   return {
-    tls: checkTls(filled.tls, "tls"),
+    tls: checkTls(filled.tls, "tls", logger),
     directoryToken: checkToken(filled.directoryToken, "directoryToken"),
-    directoryTls: checkTls(filled.directoryTls, "directoryTls"),
+    directoryTls: checkTls(filled.directoryTls, "directoryTls", logger),
     pollIntervalMs: checkNumber(filled.pollIntervalMs, "pollIntervalMs", interval),
     pingIntervalMs: checkPing(filled.pingIntervalMs),
     maxMessageBytes: checkNumber(filled.maxMessageBytes, "maxMessageBytes", bytes),
-    logger: checkLogger(filled.logger, "logger") ?? silentLogger,
+    logger,
     seed: seed === undefined ? undefined : checkNumber(seed, "seed", anySeed),
     policy: {
       ...resolveCallPolicy(filled, filled, ""),
       token: checkToken(filled.token, "token"),
       retryBudgetRatio: checkNumber(retryBudgetRatio, "retryBudgetRatio", ratio),
       firstListTimeoutMs: checkNumber(firstListTimeoutMs, "firstListTimeoutMs", milliseconds),
-      connectTimeoutMs: checkNumber(connectTimeoutMs, "connectTimeoutMs", milliseconds),
+      pool: {
+        ...resolvePoolOptions(filled),
+        healthCheck: checkBoolean(filled.healthCheck, "healthCheck"),
+      },
     },
   };
 }
@@ -71,17 +73,25 @@ function resolveWay(filled: Omit<FilledChannelOptions, "target">): ResolvedWay {
  */
 export function resolveCallPolicy(
   options: CallPolicyOptions,
-  defaults: ResolvedCallPolicy,
+  defaults: MethodGround,
   where: string,
 ): ResolvedCallPolicy {
-  const timeoutMs = options.timeoutMs ?? defaults.timeoutMs;
-  const idleMs = options.streamIdleTimeoutMs ?? defaults.streamIdleTimeoutMs;
-  const maxAttempts = options.maxAttempts ?? defaults.maxAttempts;
-  return {
-    timeoutMs: checkTimeout(timeoutMs, `${where}timeoutMs`),
-    streamIdleTimeoutMs: checkTimeout(idleMs, `${where}streamIdleTimeoutMs`),
-    maxAttempts: checkNumber(maxAttempts, `${where}maxAttempts`, attempts),
+  const policy = {
+    timeoutMs: options.timeoutMs ?? defaults.timeoutMs,
+    streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? defaults.streamIdleTimeoutMs,
+    maxAttempts: options.maxAttempts ?? defaults.maxAttempts,
+    hedgeDelayMs: options.hedgeDelayMs ?? defaults.hedgeDelayMs,
   };
+  checkTimeout(policy.timeoutMs, `${where}timeoutMs`);
+  checkTimeout(policy.streamIdleTimeoutMs, `${where}streamIdleTimeoutMs`);
+  checkNumber(policy.maxAttempts, `${where}maxAttempts`, attempts);
+  checkNumber(policy.hedgeDelayMs, `${where}hedgeDelayMs`, milliseconds);
+  // What comes from further out and makes no sense here is meant for others: it just does not apply.
+  if (options.hedgeDelayMs !== undefined) {
+    const { retryBudgetRatio } = defaults;
+    checkHedge({ ...policy, retryBudgetRatio }, { where, attempts: "maxAttempts" });
+  }
+  return policy;
 }
 
 function checkPing(value: number): number {

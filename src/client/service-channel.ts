@@ -1,15 +1,20 @@
+import type { Instance } from "../core/instance.js";
 import { checkNumber } from "../core/options.js";
 import { type Clock, systemClock } from "../core/ports.js";
 import { seededRandom } from "../core/seeded-random.js";
 import { servingError } from "../core/serving-error.js";
 import type { Snapshot } from "../core/snapshot.js";
+import type { MetricsPage } from "../metrics/metrics-page.js";
 import { createSource } from "../resolve/create-source.js";
 import type { Source } from "../resolve/source.js";
 import { createGrpcTransport } from "../transport/grpc-transport.js";
+import { createSpreadTransport } from "../transport/spread-transport.js";
 import type { TransportFactory } from "../transport/transport.js";
-import { keepAmbientCall } from "./ambient-storage.js";
+import { keepAmbientCall } from "./call/ambient-storage.js";
 import { ChannelCore, type ChannelParts } from "./channel-core.js";
 import type { ChannelOptions, ResolvedWay } from "./client-options.js";
+import type { ClientMetrics } from "./metrics/client-metrics.js";
+import { clientMetricsText } from "./metrics/client-metrics-text.js";
 import { resolveChannelOptions } from "./resolve-options.js";
 
 /** How {@link ServiceChannel.ready} waits. */
@@ -31,6 +36,10 @@ export interface ServiceChannel extends AsyncDisposable {
    * @throws CallError `CLIENT_CLOSED`
    */
   ready(options?: ReadyOptions): Promise<Snapshot>;
+  /** What the calls of all clients of this channel have gone through since it was opened, and how it stands now. */
+  metrics(): ClientMetrics;
+  /** The same in Prometheus's text format; for several channels on one page there is `clientMetricsText`. */
+  metricsText(): Promise<MetricsPage>;
   /** Ends what is under way with `CLIENT_CLOSED`, stops looking and closes the connections; idempotent. */
   close(): Promise<void>;
 }
@@ -50,6 +59,14 @@ class BalancedChannel implements ServiceChannel {
     const timeoutMs = options.timeoutMs ?? this.core.policy.firstListTimeoutMs;
     const range = { min: 0, max: 2 ** 31 - 1, integer: false, orInfinity: true };
     return await this.core.firstList(checkNumber(timeoutMs, "timeoutMs", range), options.signal);
+  }
+
+  metrics(): ClientMetrics {
+    return this.core.readMetrics();
+  }
+
+  metricsText(): Promise<MetricsPage> {
+    return clientMetricsText([this]);
   }
 
   close(): Promise<void> {
@@ -103,14 +120,16 @@ export function openChannelOn(way: ResolvedWay, ground: ChannelGround): ServiceC
   const { clock = systemClock, createSource } = ground;
   const random = seed === undefined ? Math.random : seededRandom(seed);
   const ports: ChannelPorts = { clock, random, logger };
-  const { connectTimeoutMs } = policy;
-  const transport = { tls, maxMessageBytes, pingIntervalMs, connectTimeoutMs };
+  const { connectTimeoutMs, loadReports } = policy.pool;
+  const limits = { maxMessageBytes, pingIntervalMs, connectTimeoutMs };
+  const transport = { tls, ...limits, loadReports, clock, random };
+  const connect = (instance: Instance) => createGrpcTransport(instance, transport);
   return createServiceChannel({
     ...ports,
     source: createSource(ports),
     policy,
     createTransport:
-      ground.createTransport ?? ((instance) => createGrpcTransport(instance, transport)),
+      ground.createTransport ?? ((instance) => createSpreadTransport(instance, connect, clock)),
   });
 }
 

@@ -45,6 +45,11 @@ export interface Invocation {
   readonly arrivedMs: number;
   /** When the call must have ended, on the host's clock; Infinity without a deadline. */
   readonly deadlineMs: number;
+  /**
+   * The caller's own part in that, Infinity when it named none: all that is left of the deadline once the answer has begun in
+   * pieces.
+   */
+  readonly callerDeadlineMs: number;
   readonly payloads: Payloads;
   /** Whether the caller can take an answer in pieces. */
   readonly takesPieces: boolean;

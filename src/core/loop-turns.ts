@@ -5,6 +5,11 @@ export function nextLoopTurn(): Promise<void> {
   });
 }
 
+/** Runs when what had arrived by now has been read, however late the timers of this turn are: two turns of the event loop later. */
+export function afterReads(run: () => void): void {
+  setImmediate(() => setImmediate(run));
+}
+
 /** Gives each piece of work a turn of the event loop of its own: where they work long, everybody else's work comes between. */
 export class LoopTurns {
   #latest: Promise<void> = Promise.resolve();

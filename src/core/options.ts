@@ -31,19 +31,6 @@ export function fillOptions<T extends object>(
   return filled;
 }
 
-/**
- * Refuses options that only a later version knows: ignoring one would be worse.
- *
- * @param names - the later versions' options
- * @throws ConfigError `UNKNOWN_OPTION` naming the first one that is given.
- */
-export function refuseLaterOptions(given: unknown, names: readonly string[], where: string): void {
-  if (typeof given !== "object" || given === null) return;
-  const later = names.find((name) => Object.hasOwn(given, name));
-  if (later === undefined) return;
-  throw servingError("UNKNOWN_OPTION", `${where}.${later} is not in this version`);
-}
-
 /** What a number option may be. */
 export interface NumberRange {
   readonly min: number;

@@ -67,6 +67,28 @@ export class ProcessorError extends ServingError {}
 /** The host refused: full, draining, not ready, unauthenticated. */
 export class HostError extends ServingError {}
 
+/**
+ * What became of an attempt: it was the call's answer (`answered`, also an error that the app got), another one followed
+ * (`repeated`), the call was left to attempts that were under way (`left-to-others`), another one was faster (`overtaken`),
+ * the caller, the time limit or the client's end stopped it (`given-up`), it could not be begun (`not-made`), or it failed
+ * and there was no other, for the reason that the rest name.
+ */
+export type AttemptOutcome =
+  | "under-way"
+  | "answered"
+  | "repeated"
+  | "left-to-others"
+  | "overtaken"
+  | "given-up"
+  | "not-made"
+  | "not-safe-to-repeat"
+  | "attempts-used-up"
+  | "budget-empty"
+  | "no-time-left"
+  | "server-said-no"
+  | "answer-begun"
+  | "request-not-kept";
+
 /** One attempt of a call, as reports show it. */
 export interface AttemptReport {
   /** `host:port` of the instance. */
@@ -75,8 +97,18 @@ export interface AttemptReport {
   readonly code: Status | undefined;
   /** The catalogue's name for it, when it was not OK. */
   readonly reason: Reason | undefined;
+  /** What became of it. */
+  readonly outcome: AttemptOutcome;
+  /** True when it was begun while another one of the same call was under way. */
+  readonly hedge: boolean;
+  /** From the start of the call to the start of the attempt, in milliseconds. */
+  readonly startedMs: number;
   /** From the start of the attempt to a usable connection, in milliseconds; 0 when there was one. */
   readonly connectMs: number;
+  /** From then until the answer began (its headers), in milliseconds; to the end when none came. */
+  readonly waitMs: number;
+  /** From then until the end of the attempt, in milliseconds. */
+  readonly transferMs: number;
   /** From the start of the attempt to its end, in milliseconds. */
   readonly durationMs: number;
 }
@@ -91,7 +123,13 @@ export interface CallReport {
   readonly candidates: number;
   /** How long the call waited for the first list, in milliseconds. */
   readonly resolveMs: number;
-  /** In order. */
+  /** Time that the call had, in milliseconds; Infinity for no limit, as streams of answers have none of their own. */
+  readonly timeoutMs: number;
+  /** True when that is what was left to the call that was being served, less a reserve. */
+  readonly inherited: boolean;
+  /** From the start of the call until now, in milliseconds. */
+  readonly durationMs: number;
+  /** In order of their start. */
   readonly attempts: readonly AttemptReport[];
 }
 

@@ -23,7 +23,7 @@ export class TimeLimit {
     this.#clock = clock;
   }
 
-  /** The thing begins now. */
+  /** The thing begins now; also again, but not before it has ended. */
   begin(thing: TimeLimited): void {
     if (this.ms === Number.POSITIVE_INFINITY) return;
     this.#since.set(thing, this.#clock.now());
@@ -47,15 +47,20 @@ export class TimeLimit {
   }
 
   #fire(): void {
-    this.#cancelTimer = undefined;
-    for (const [thing, since] of this.#since) {
-      const leftMs = since + this.ms - this.#clock.now();
-      if (leftMs > 0) {
-        this.#cancelTimer = this.#fireAfter(leftMs);
-        return;
+    // Until the end the timer counts as set: what begins again from inside is looked at in this very loop.
+    let nextMs: number | undefined;
+    try {
+      for (const [thing, since] of this.#since) {
+        const leftMs = since + this.ms - this.#clock.now();
+        if (leftMs > 0) {
+          nextMs = leftMs;
+          break;
+        }
+        this.#since.delete(thing);
+        thing.outOfTime();
       }
-      this.#since.delete(thing);
-      thing.outOfTime();
+    } finally {
+      this.#cancelTimer = nextMs === undefined ? undefined : this.#fireAfter(nextMs);
     }
   }
 }

@@ -6,6 +6,7 @@ import { createLogger } from "../server/logger.js";
 import { openPort, type Port } from "../server/port.js";
 import type { RequestHead } from "../server/request-head.js";
 import { createTokenGuard } from "../server/token-guard.js";
+import { checkClientTls } from "../transport/client-tls.js";
 import {
   type DirectoryOptions,
   type ResolvedDirectoryOptions,
@@ -48,10 +49,12 @@ export async function startDirectory(
   signal?: AbortSignal,
 ): Promise<Directory> {
   const resolved = resolveDirectoryOptions(options);
-  const { endpoint, limits, tls, reduceWeights, store: kind, storeTls } = resolved;
+  const { endpoint, limits, tls, reduceWeights, store: kind } = resolved;
   const logger = resolved.logger ?? createLogger("info");
   const authorize = createAuthorize(resolved);
   const clock = systemClock;
+  // Again, now that there is a log for files that change to something of no use.
+  const storeTls = checkClientTls(resolved.storeTls, "storeTls", logger);
   const ports = { clock, random: Math.random, logger, tls: storeTls, signal };
   const store = await openStore(kind, ports);
   const hub = createWatchHub(store, clock);

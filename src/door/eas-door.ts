@@ -5,6 +5,7 @@ import { emptyMetadata, type MetadataView } from "../core/metadata.js";
 import { ServingError, servingError } from "../core/serving-error.js";
 import type { TimeLimited } from "../core/time-limit.js";
 import type { HttpHeaders, HttpRequest, ReadBodyOptions } from "../server/http.js";
+import { LOAD_HEADER } from "../wire/load-report.js";
 import { type CallSeries, gapError, type Invoker, pieceProblem } from "./invoker.js";
 import { processorErrorReply } from "./processor-error.js";
 
@@ -56,7 +57,8 @@ class EasCall implements Invocation, TimeLimited {
   readonly handler = "process";
   readonly service: string;
   readonly path: string;
-  readonly deadlineMs: number;
+  deadlineMs: number;
+  readonly callerDeadlineMs: number = Number.POSITIVE_INFINITY;
   payloads: Uint8Array = noBytes;
   requestId: string | undefined = undefined;
   readonly takesPieces: boolean = true;
@@ -147,7 +149,7 @@ class EasCall implements Invocation, TimeLimited {
     if (!this.#ended) {
       const reply = processorErrorReply(error);
       this.#end(reply.status, error);
-      this.#request.reply(reply);
+      this.#request.reply({ ...reply, headers: this.#withLoad(reply.headers) });
     }
     this.abort.abort(error);
   }
@@ -155,7 +157,7 @@ class EasCall implements Invocation, TimeLimited {
   #answer(outcome: Outcome, body: Uint8Array): void {
     if (this.#ended) return;
     const status = httpStatus(outcome);
-    this.#request.reply({ status, headers: answerHeaders(outcome.headers), body });
+    this.#request.reply({ status, headers: this.#withLoad(answerHeaders(outcome.headers)), body });
     this.#end(status, undefined);
   }
 
@@ -174,7 +176,7 @@ class EasCall implements Invocation, TimeLimited {
       return;
     }
     const status = httpStatus(outcome);
-    const head = { status, headers: answerHeaders(outcome.headers) };
+    const head = { status, headers: this.#withLoad(answerHeaders(outcome.headers)) };
     try {
       await this.#request.replyInPieces(head, this.#paced(status, first, iterator));
     } finally {
@@ -191,6 +193,7 @@ class EasCall implements Invocation, TimeLimited {
     rest: AsyncIterator<Uint8Array>,
   ): AsyncIterable<Uint8Array> {
     this.#end(status, undefined);
+    this.deadlineMs = this.callerDeadlineMs;
     if (first.done === true) return;
     const { pieceTime } = this.#invoker;
     const gap: TimeLimited = {
@@ -214,6 +217,12 @@ class EasCall implements Invocation, TimeLimited {
     } finally {
       pieceTime.end(gap);
     }
+  }
+
+  /** What the processor says of its own load counts more than what the host says. */
+  #withLoad(headers: HttpHeaders = {}): HttpHeaders {
+    const { load } = this.#invoker;
+    return load === undefined ? headers : { [LOAD_HEADER]: load.signs().header, ...headers };
   }
 
   #end(status: number, error: ServingError | undefined): void {

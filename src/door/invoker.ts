@@ -1,4 +1,5 @@
 import type { DoorName, Invocation, Outcome } from "../core/invocation.js";
+import type { MetadataView } from "../core/metadata.js";
 import type { Clock } from "../core/ports.js";
 import { type ServingError, servingError } from "../core/serving-error.js";
 import { callTimeOver } from "../core/stop-errors.js";
@@ -21,6 +22,14 @@ export interface CallSeries {
   sent(): void;
   /** A call has been answered with `status`; `error` says why, unless it went well. */
   ended(call: EndedCall, status: string, error: ServingError | undefined): void;
+}
+
+/** The load of the host, in the forms in which answers carry it. */
+export interface LoadSigns {
+  /** A single trailer. */
+  readonly trailers: MetadataView;
+  /** Value of the header {@link LOAD_HEADER}. */
+  readonly header: string;
 }
 
 /** What every door hands its calls to. */
@@ -46,6 +55,8 @@ export interface Invoker {
    * lane throws.
    */
   invoke(invocation: Invocation): Promise<Outcome>;
+  /** What answers tell of the host's load; left out where they do not. */
+  readonly load?: { signs(): LoadSigns } | undefined;
   /** The counters of a method; asked for once a route, not once a call. */
   series(door: DoorName, method: string): CallSeries;
 }

@@ -7,7 +7,7 @@ import {
   type Outcome,
   type Payloads,
 } from "../core/invocation.js";
-import { emptyMetadata, type MetadataView } from "../core/metadata.js";
+import { emptyMetadata, type MetadataView, metadataOf } from "../core/metadata.js";
 import { abandonPieces } from "../core/pieces.js";
 import type { RpcHead } from "../core/rpc-definition.js";
 import { ServingError, servingError } from "../core/serving-error.js";
@@ -15,6 +15,7 @@ import { Status, statusName } from "../core/status.js";
 import type { TimeLimited } from "../core/time-limit.js";
 import type { RpcCall, RpcReader, RpcRoute, RpcStatus } from "../server/rpc.js";
 import { sendFlushed } from "../server/typed-rpc.js";
+import { LOAD_TRAILER } from "../wire/load-report.js";
 import {
   type CallSeries,
   closedByCaller,
@@ -68,6 +69,7 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
   readonly method: string;
   readonly arrivedMs: number;
   deadlineMs: number;
+  readonly callerDeadlineMs: number;
   payloads: Payloads = noBytes;
   readonly takesPieces: boolean;
   readonly abort: CallAbort = new CallAbort();
@@ -75,7 +77,6 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
   readonly #rpc: DoorRpc;
   readonly #invoker: Invoker;
   readonly #series: CallSeries;
-  readonly #callerDeadlineMs: number;
   #message: Uint8Array | undefined;
   readonly #requests: RequestPieces | undefined;
   /** Watches over a stream that makes no progress; made for those that need it. */
@@ -97,10 +98,10 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
     this.arrivedMs = invoker.clock.now();
     series.started();
     const latest = this.arrivedMs + invoker.requestTime.ms;
-    this.#callerDeadlineMs = call.deadlineMs;
-    this.deadlineMs = Math.min(this.#callerDeadlineMs, latest);
+    this.callerDeadlineMs = call.deadlineMs;
+    this.deadlineMs = Math.min(this.callerDeadlineMs, latest);
     // The engine keeps the caller's own deadline; the host's is needed only where it is nearer.
-    if (latest < this.#callerDeadlineMs) invoker.requestTime.begin(this);
+    if (latest < this.callerDeadlineMs) invoker.requestTime.begin(this);
     if (rpc.requestStream) this.#requests = this.#beginStream();
     else call.read();
   }
@@ -225,7 +226,7 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
   #beginAnswer(outcome: Outcome): void {
     this.#answering = true;
     this.#invoker.requestTime.end(this);
-    this.deadlineMs = this.#callerDeadlineMs;
+    this.deadlineMs = this.callerDeadlineMs;
     this.#sendHeaders(outcome);
   }
 
@@ -265,7 +266,7 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
 
   #end(status: RpcStatus, error: ServingError | undefined): void {
     this.#count(status.code, error);
-    this.#call.end(status);
+    this.#call.end(this.door === "grpc" ? withLoad(status, this.#invoker) : status);
   }
 
   #count(code: Status, error: ServingError | undefined): void {
@@ -274,4 +275,14 @@ class DoorCall implements RpcReader, Invocation, TimeLimited {
     this.#endGap();
     this.#series.ended(this, statusName(code), error);
   }
+}
+
+/** What the processor says of its own load counts more than what the host says. */
+function withLoad(status: RpcStatus, { load }: Invoker): RpcStatus {
+  if (load === undefined) return status;
+  const told = load.signs().trailers;
+  const { trailers } = status;
+  if (trailers === undefined) return { ...status, trailers: told };
+  if (trailers.get(LOAD_TRAILER) !== undefined) return status;
+  return { ...status, trailers: metadataOf([...trailers.entries(), ...told.entries()]) };
 }

@@ -1,8 +1,26 @@
 /** The client's side of EAS's dialect: subpath `inferwire/eas`. */
+
 export type { CallExtras } from "../client/call-context.js";
 export type { TokenSource } from "../client/client-options.js";
+export type { AttemptFate } from "../client/metrics/channel-metrics.js";
+export type {
+  BucketCount,
+  CallDurations,
+  ClientMetrics,
+  EndedCalls,
+  MethodMetrics,
+} from "../client/metrics/client-metrics.js";
+export type { MetricsPage } from "../client/metrics/client-metrics-text.js";
+export type { EjectionCause } from "../client/pool/ejection.js";
+export type { PoolCounts } from "../client/pool/pool-counts.js";
+export type { BalanceName, EjectionOptions, PoolOptions } from "../client/pool-options.js";
 export type { CompressionName } from "../compression/body-codec.js";
-export { type AttemptReport, CallError, type CallReport } from "../core/serving-error.js";
+export {
+  type AttemptOutcome,
+  type AttemptReport,
+  CallError,
+  type CallReport,
+} from "../core/serving-error.js";
 export { Status } from "../core/status.js";
 export type { BladeDType } from "../tensor/blade-messages.js";
 export type { ClientTls } from "../transport/transport.js";

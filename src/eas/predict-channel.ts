@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { keepAmbientCall } from "../client/ambient-storage.js";
+import { keepAmbientCall } from "../client/call/ambient-storage.js";
 import { ChannelCore } from "../client/channel-core.js";
 import { checkTimeout } from "../client/check-options.js";
 import type { TokenSource } from "../client/client-options.js";
@@ -28,6 +28,7 @@ import { checkPath, checkQuery, requestTarget } from "./request-target.js";
 const callDefaults: { readonly [K in keyof Required<PredictCallOptions>]: undefined } = {
   timeoutMs: undefined,
   idempotent: undefined,
+  detached: undefined,
   onReport: undefined,
   signal: undefined,
   headers: undefined,
@@ -51,10 +52,10 @@ export class PredictChannel {
     this.#options = options;
     this.#target = requestTarget({ route, ...options });
     const { logger, seed, policy, maxMessageBytes } = options;
-    const { connectTimeoutMs } = policy;
+    const { connectTimeoutMs, loadReports } = policy.pool;
     const clock = systemClock;
     const random = seed === undefined ? Math.random : seededRandom(seed);
-    const transport = { tls: route.tls, maxMessageBytes, connectTimeoutMs, clock };
+    const transport = { tls: route.tls, maxMessageBytes, connectTimeoutMs, loadReports, clock };
     this.core = new ChannelCore({
       source: createSource(route.target, { ...options, clock, random }),
       createTransport: (instance) => createHttpTransport(instance, transport),
@@ -86,6 +87,7 @@ export class PredictChannel {
       token: this.#sign(path, headers, body),
       timeoutMs: Math.max(1, limitMs - (this.core.clock.now() - begunMs)),
       idempotent: call.idempotent ?? idempotent,
+      detached: call.detached,
       onReport: call.onReport,
       signal: call.signal,
     });

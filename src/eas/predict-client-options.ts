@@ -1,5 +1,10 @@
 import type { CallExtras } from "../client/call-context.js";
-import type { ResolvedPolicy, TokenSource } from "../client/client-options.js";
+import {
+  channelDefaults,
+  type ResolvedPolicy,
+  type TokenSource,
+} from "../client/client-options.js";
+import { type PoolOptions, poolDefaults } from "../client/pool-options.js";
 import type { CompressionName } from "../compression/body-codec.js";
 import type { Logger } from "../core/ports.js";
 import type { ClientTls } from "../transport/transport.js";
@@ -8,7 +13,7 @@ import type { PredictHeaders } from "./predict-headers.js";
 import type { PredictQuery } from "./request-target.js";
 
 /** Options of {@link PredictClient}; what the EAS SDKs have a setter for can be set by that, too. */
-export interface PredictClientOptions {
+export interface PredictClientOptions extends PoolOptions {
   /** Sent as `Authorization`, bare unless `signed`; a function is asked before each attempt. Empty = none. */
   readonly token?: TokenSource | undefined;
   /**
@@ -31,6 +36,13 @@ export interface PredictClientOptions {
    * @defaultValue 5
    */
   readonly retryCount?: number | undefined;
+  /**
+   * After so many milliseconds without an answer an idempotent call is sent to another instance as well, within `retryCount` and
+   * the retry budget. 1 or more, less than `timeoutMs`; Infinity = never.
+   *
+   * @defaultValue Infinity
+   */
+  readonly hedgeDelayMs?: number | undefined;
   /** Sent with every call; they win over what the client sends by itself. */
   readonly headers?: PredictHeaders | undefined;
   /**
@@ -68,13 +80,15 @@ export interface PredictClientOptions {
    */
   readonly signed?: boolean | undefined;
   /**
-   * How long one try to connect may take, in milliseconds.
+   * How long one try to connect may take, and how long a call waits when no instance can be reached, in milliseconds. 1 or
+   * more.
    *
    * @defaultValue 2000
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * How long `init`, or a call, waits for the first list of instances, in milliseconds.
+   * How long `init`, or a call, waits for the first list of instances, in milliseconds. 1 or more; Infinity = as long as
+   * the call may take.
    *
    * @defaultValue 5000
    */
@@ -86,13 +100,15 @@ export interface PredictClientOptions {
    */
   readonly pollIntervalMs?: number | undefined;
   /**
-   * Largest body either way, in bytes; of an answer, before and after decompression.
+   * Largest body either way, in bytes, 1 to 2,147,483,647; of an answer, before and after decompression.
    *
    * @defaultValue 67108864 (64 MiB)
    */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * Retries that each call pays for, 0 to 1: 0.1 allows one retry in ten calls, besides ten a second.
+   * What each call that succeeds adds to the budget of retries and hedges, 0 to 1: 0.1 allows one in ten calls. There are ten
+   * to begin with and a hundred at most; below ten one comes by itself every 100 seconds. What was never sent costs
+   * nothing. 0 = nothing else is sent again, nor hedged.
    *
    * @defaultValue 0.1
    */
@@ -109,7 +125,7 @@ export interface PredictClientOptions {
   readonly vipserverList?: string | undefined;
   /** Where lines go; without it nowhere. Any logger of pino's shape. */
   readonly logger?: Logger | undefined;
-  /** Makes picks and waits repeatable; without it they are random. */
+  /** Makes picks and waits repeatable; without it they are random. Any number from -2^53 to 2^53. */
   readonly seed?: number | undefined;
 }
 
@@ -147,8 +163,10 @@ export type FilledPredictClientOptions = {
 export const predictClientDefaults: Readonly<FilledPredictClientOptions> = Object.freeze({
   token: undefined,
   endpointType: "DEFAULT",
-  timeoutMs: 5_000,
+  timeoutMs: channelDefaults.timeoutMs,
   retryCount: 5,
+  hedgeDelayMs: channelDefaults.hedgeDelayMs,
+  ...poolDefaults,
   headers: Object.freeze({}),
   contentType: "application/octet-stream",
   path: "",
@@ -159,11 +177,11 @@ export const predictClientDefaults: Readonly<FilledPredictClientOptions> = Objec
   idempotent: false,
   tls: undefined,
   signed: false,
-  connectTimeoutMs: 2_000,
-  firstListTimeoutMs: 5_000,
+  connectTimeoutMs: channelDefaults.connectTimeoutMs,
+  firstListTimeoutMs: channelDefaults.firstListTimeoutMs,
   pollIntervalMs: 3_000,
-  maxMessageBytes: 64 * 1024 * 1024,
-  retryBudgetRatio: 0.1,
+  maxMessageBytes: channelDefaults.maxMessageBytes,
+  retryBudgetRatio: channelDefaults.retryBudgetRatio,
   directoryToken: undefined,
   directoryTls: undefined,
   vipserverList: "jmenv.tbsite.net:8080",

@@ -1,4 +1,6 @@
 import type { TokenSource } from "../client/client-options.js";
+import { type ClientMetrics, noClientMetrics } from "../client/metrics/client-metrics.js";
+import { clientMetricsText, type MetricsPage } from "../client/metrics/client-metrics-text.js";
 import type { CompressionName } from "../compression/body-codec.js";
 import { CallError, servingError } from "../core/serving-error.js";
 import type { ClientTls } from "../transport/transport.js";
@@ -156,6 +158,16 @@ export class PredictClient implements AsyncDisposable {
    */
   async predict<R>(request: PredictRequest<R>, options?: PredictCallOptions): Promise<R> {
     return await this.#open().predict(checkRequest(request), options);
+  }
+
+  /** What the client's calls have gone through so far, and how it stands now; all of it 0 before `init` or the first call. */
+  metrics(): ClientMetrics {
+    return this.#channel?.core.readMetrics() ?? noClientMetrics(this.#service);
+  }
+
+  /** The same in Prometheus's text format; for several clients on one page there is `clientMetricsText` of `inferwire/client`. */
+  metricsText(): Promise<MetricsPage> {
+    return clientMetricsText([this]);
   }
 
   /** Ends calls under way with `CLIENT_CLOSED`, stops looking and closes the connections; idempotent. */

@@ -1,4 +1,7 @@
+import { calmLogger } from "../client/calm-logger.js";
+import { checkHedge } from "../client/check-hedge.js";
 import { checkTimeout, checkTls, checkToken, clientRanges } from "../client/check-options.js";
+import { resolvePoolOptions } from "../client/resolve-pool-options.js";
 import { compressionNames } from "../compression/load-codec.js";
 import { connectEndpoint } from "../core/endpoint.js";
 import {
@@ -9,7 +12,6 @@ import {
   checkText,
   fillOptions,
 } from "../core/options.js";
-import { silentLogger } from "../core/ports.js";
 import { checkEndpointType } from "./endpoint-type.js";
 import {
   type FilledPredictClientOptions,
@@ -37,6 +39,7 @@ export function resolvePredictClientOptions(
   const signing = checkBoolean(signed, "signed");
   const contentType = checkHeaderValue(checkText(filled.contentType, "contentType"), "contentType");
   connectEndpoint(filled.vipserverList, "vipserverList");
+  const logger = calmLogger(checkLogger(filled.logger, "logger"));
   return {
     endpointType: checkEndpointType(filled.endpointType, "endpointType"),
     headers: { "content-type": contentType, ...checkHeaders(filled.headers, "headers") },
@@ -50,14 +53,14 @@ export function resolvePredictClientOptions(
         ? decompress
         : checkOneOf(decompress, "decompress", compressionNames),
     idempotent: checkBoolean(filled.idempotent, "idempotent"),
-    tls: checkTls(filled.tls, "tls"),
+    tls: checkTls(filled.tls, "tls", logger),
     signingToken: signing ? token : undefined,
     pollIntervalMs: checkNumber(filled.pollIntervalMs, "pollIntervalMs", interval),
     maxMessageBytes: checkNumber(filled.maxMessageBytes, "maxMessageBytes", bytes),
     directoryToken: checkToken(filled.directoryToken, "directoryToken"),
-    directoryTls: checkTls(filled.directoryTls, "directoryTls"),
+    directoryTls: checkTls(filled.directoryTls, "directoryTls", logger),
     vipserverList: filled.vipserverList,
-    logger: checkLogger(filled.logger, "logger") ?? silentLogger,
+    logger,
     seed: seed === undefined ? undefined : checkNumber(seed, "seed", anySeed),
     policy: resolvePolicy(filled, signing ? undefined : token),
   };
@@ -67,16 +70,25 @@ function resolvePolicy(
   filled: FilledPredictClientOptions,
   token: ResolvedPredictClientOptions["policy"]["token"],
 ): ResolvedPredictClientOptions["policy"] {
-  const { firstListTimeoutMs, connectTimeoutMs } = filled;
+  const { firstListTimeoutMs } = filled;
   const retryCount = checkNumber(filled.retryCount, "retryCount", { ...attempts, min: 0 });
+  const timeoutMs = checkTimeout(filled.timeoutMs, "timeoutMs");
+  const hedgeDelayMs = checkNumber(filled.hedgeDelayMs, "hedgeDelayMs", milliseconds);
+  const retryBudgetRatio = checkNumber(filled.retryBudgetRatio, "retryBudgetRatio", ratio);
+  checkHedge(
+    { hedgeDelayMs, timeoutMs, maxAttempts: retryCount, retryBudgetRatio },
+    { where: "", attempts: "retryCount" },
+  );
   return {
     token,
-    timeoutMs: checkTimeout(filled.timeoutMs, "timeoutMs"),
+    timeoutMs,
     // Nothing here streams.
     streamIdleTimeoutMs: Number.POSITIVE_INFINITY,
     maxAttempts: Math.max(1, retryCount),
-    retryBudgetRatio: checkNumber(filled.retryBudgetRatio, "retryBudgetRatio", ratio),
+    retryBudgetRatio,
     firstListTimeoutMs: checkNumber(firstListTimeoutMs, "firstListTimeoutMs", milliseconds),
-    connectTimeoutMs: checkNumber(connectTimeoutMs, "connectTimeoutMs", milliseconds),
+    hedgeDelayMs,
+    // HTTP has no such thing.
+    pool: { ...resolvePoolOptions(filled), healthCheck: false },
   };
 }

@@ -8,19 +8,24 @@ import {
 import { abandonPieces, wrapPieces } from "../core/pieces.js";
 import type { Clock, Logger } from "../core/ports.js";
 import { reasonNotToBegin } from "../core/reason-not-to-begin.js";
-import { type ServingError, servingError } from "../core/serving-error.js";
+import { ServingError, servingError } from "../core/serving-error.js";
 import { hostStopping } from "../core/stop-errors.js";
 import { TimeLimit } from "../core/time-limit.js";
 import type { CallSeries, Invoker } from "../door/invoker.js";
 import type { LanePool, Place } from "../lane/lane-pool.js";
 import { Admission, type AdmissionLimits, type AdmissionPorts, notReady } from "./admission.js";
 import type { CallMetrics } from "./call-metrics.js";
+import { isHostFailure } from "./host-failure.js";
 import type { ResolvedHostOptions } from "./host-options.js";
+import { LoadMeter } from "./load-meter.js";
 import { wrongService } from "./wrong-service.js";
 
 /** What of a host's options its intake goes by. */
 export type CallIntakeOptions = AdmissionLimits &
-  Pick<ResolvedHostOptions, "service" | "requestTimeoutMs" | "streamIdleTimeoutMs" | "limits">;
+  Pick<
+    ResolvedHostOptions,
+    "service" | "requestTimeoutMs" | "streamIdleTimeoutMs" | "limits" | "loadReport"
+  >;
 
 /** What an intake works with. */
 export interface CallIntakePorts extends Omit<AdmissionPorts, "onAdmitted"> {
@@ -36,6 +41,7 @@ export class CallIntake implements Invoker {
   readonly maxMessageBytes: number;
   readonly metrics: CallMetrics;
   readonly admission: Admission;
+  readonly load: LoadMeter | undefined;
   readonly #options: CallIntakeOptions;
   readonly #pool: LanePool;
   readonly #logger: Logger;
@@ -54,6 +60,7 @@ export class CallIntake implements Invoker {
       ...ports,
       onAdmitted: (_, waitedMs) => ports.metrics.queued(waitedMs),
     });
+    this.load = options.loadReport ? new LoadMeter(ports.clock, pool) : undefined;
     this.#options = options;
     this.#pool = pool;
     this.#logger = ports.logger;
@@ -98,6 +105,7 @@ export class CallIntake implements Invoker {
     const refusal = this.#turnedAway(invocation) ?? this.#pool.refusal(invocation);
     if (refusal !== undefined) throw refusal;
     this.#accepted.add(invocation);
+    this.load?.entered(this.clock.now());
     let place: Place | undefined;
     let runsSinceMs = 0;
     try {
@@ -116,11 +124,13 @@ export class CallIntake implements Invoker {
       if (isSequence(payloads)) {
         // A call that answers in pieces is in progress until its last piece, or until nobody reads on.
         const ended = (): void => this.#left(invocation, place, runsSinceMs);
-        return outcomeInPieces(wrapPieces(payloads, { ended }), outcome.status, outcome);
+        const failed = (thrown: unknown): ServingError => this.#failed(ServingError.from(thrown));
+        return outcomeInPieces(wrapPieces(payloads, { ended, failed }), outcome.status, outcome);
       }
       this.#left(invocation, place, runsSinceMs);
       return outcome;
     } catch (thrown) {
+      if (place !== undefined) this.#failed(ServingError.from(thrown));
       this.#left(invocation, place, runsSinceMs);
       throw thrown;
     }
@@ -149,8 +159,14 @@ export class CallIntake implements Invoker {
     throw servingError("STREAM_NEEDED", "this processor answers in pieces: call PredictStream");
   }
 
+  #failed(error: ServingError): ServingError {
+    if (isHostFailure(error)) this.load?.failed();
+    return error;
+  }
+
   #left(invocation: Invocation, place: Place | undefined, runsSinceMs: number): void {
     this.#accepted.delete(invocation);
+    this.load?.left(this.clock.now(), runsSinceMs > 0);
     if (place === undefined) return;
     // 0 is a call that was given up between the giving of its place and its start.
     if (runsSinceMs > 0) this.metrics.ran(this.clock.now() - runsSinceMs);

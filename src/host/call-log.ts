@@ -1,10 +1,10 @@
 import type { Reason } from "../core/error-catalog.js";
 import type { CancelTimer, Clock, Logger } from "../core/ports.js";
 import type { ServingError } from "../core/serving-error.js";
-import { Status } from "../core/status.js";
 import { traceContextOf } from "../core/trace-context.js";
 import { requestIdOf } from "../processor/request-id.js";
 import type { CallEnd, CallListener } from "./call-metrics.js";
+import { isHostFailure } from "./host-failure.js";
 
 /** What the lines of calls are written with. */
 export interface CallLogOptions {
@@ -87,7 +87,7 @@ class LineLog implements CallLog {
       reason: error.reason,
       message: error.message.slice(0, MAX_TEXT),
     };
-    this.#logger[levelOf(error)](fields, "call failed");
+    this.#logger[isHostFailure(error) ? "warn" : "info"](fields, "call failed");
   }
 
   #suppress(reason: Reason, leftMs: number): void {
@@ -120,30 +120,4 @@ function fieldsOf({ call, method, status, durationMs }: CallEnd): object {
     requestId: requestIdOf(call),
     ...(trace === undefined ? {} : { traceId: trace.traceId }),
   };
-}
-
-/** Codes by which a call fails by its caller's own doing. */
-const callersCodes: ReadonlySet<Status> = new Set([
-  Status.CANCELLED,
-  Status.INVALID_ARGUMENT,
-  Status.NOT_FOUND,
-  Status.ALREADY_EXISTS,
-  Status.PERMISSION_DENIED,
-  Status.FAILED_PRECONDITION,
-  Status.ABORTED,
-  Status.OUT_OF_RANGE,
-  Status.UNIMPLEMENTED,
-  Status.UNAUTHENTICATED,
-]);
-
-/** Reasons of which the code says less than is known; a host that stops in order has not failed. */
-const knownBetter: Readonly<Partial<Record<Reason, "info" | "warn">>> = {
-  DRAINING: "info",
-  MESSAGE_TOO_LARGE: "info",
-  HEADERS_TOO_LARGE: "info",
-  REQUEST_QUARANTINED: "warn",
-};
-
-function levelOf({ reason, code }: ServingError): "info" | "warn" {
-  return knownBetter[reason] ?? (callersCodes.has(code) ? "info" : "warn");
 }

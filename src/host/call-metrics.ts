@@ -3,7 +3,7 @@ import type { Reason } from "../core/error-catalog.js";
 import type { Clock } from "../core/ports.js";
 import type { ServingError } from "../core/serving-error.js";
 import type { CallSeries, EndedCall } from "../door/invoker.js";
-import { LatencyHistogram } from "./latency-histogram.js";
+import { LatencyHistogram } from "../metrics/latency-histogram.js";
 
 /** A call that has ended, as listeners are told of it. */
 export interface CallEnd {

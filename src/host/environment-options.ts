@@ -122,6 +122,7 @@ const ways: Readonly<Record<Exclude<keyof HostOptions, RangedOption>, readonly W
   checkContentMd5: boolean,
   exposeErrors: boolean,
   otherPaths: boolean,
+  loadReport: boolean,
   logger: [],
   logLevel: word(logLevels),
   notices: [],

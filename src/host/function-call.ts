@@ -16,7 +16,7 @@ export async function runFunction(
   data: Uint8Array,
   caller: FunctionCaller,
 ): Promise<Uint8Array> {
-  const { abort, door, metadata, peer } = caller;
+  const { abort, deadlineMs: callerDeadlineMs, door, metadata, peer } = caller;
   const { clock, requestTime } = invoker;
   const arrivedMs = clock.now();
   const invocation: Invocation = {
@@ -29,7 +29,8 @@ export async function runFunction(
     metadata,
     peer,
     arrivedMs,
-    deadlineMs: Math.min(caller.deadlineMs, arrivedMs + requestTime.ms),
+    deadlineMs: Math.min(callerDeadlineMs, arrivedMs + requestTime.ms),
+    callerDeadlineMs,
     payloads: data,
     takesPieces: false,
     abort,

@@ -1,8 +1,9 @@
 import type { HostView } from "../builtin/host-view.js";
 import type { RpcHead } from "../core/rpc-definition.js";
+import type { MetricsPage } from "../metrics/metrics-page.js";
+import { createMetricsWriter } from "../metrics/metrics-writer.js";
 import type { CallMetrics } from "./call-metrics.js";
 import { type MetricsReading, metricFamilies } from "./metric-families.js";
-import type { MetricsPage, MetricsRenderer } from "./prometheus-text.js";
 
 /** What a host's metrics are read from. */
 export interface HostMetricsSources {
@@ -19,13 +20,8 @@ export type HostMetrics = () => Promise<MetricsPage>;
 
 /** Makes the metrics of one host. What writes them is loaded when they are first asked for. */
 export function createHostMetrics(sources: HostMetricsSources): HostMetrics {
-  let renderer: Promise<MetricsRenderer> | undefined;
-  return async () => {
-    renderer ??= import("./prometheus-text.js").then(({ createMetricsRenderer }) =>
-      createMetricsRenderer(metricFamilies),
-    );
-    return (await renderer)(readingOf(sources));
-  };
+  const write = createMetricsWriter(metricFamilies);
+  return () => write(readingOf(sources));
 }
 
 function readingOf({ view, calls, rpcHeads, samples }: HostMetricsSources): MetricsReading {

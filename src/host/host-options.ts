@@ -106,6 +106,8 @@ export interface HostOptions {
   readonly exposeErrors?: boolean | undefined;
   /** Lets every path that nothing else answers reach the processor, as EAS does. @defaultValue true */
   readonly otherPaths?: boolean | undefined;
+  /** Tells in every answer how busy the host is: clients may balance by it (ORCA, gRFC A51). @defaultValue false */
+  readonly loadReport?: boolean | undefined;
   /** Part of all calls that leave a line in the log, 0 to 1; failed ones do besides. @defaultValue 0 */
   readonly callLogRatio?: number | undefined;
   /** Where lines go. @defaultValue pino: text on a terminal, JSON otherwise */
@@ -163,6 +165,7 @@ export interface ResolvedHostOptions {
   readonly middleware: readonly AnyServerMiddleware[];
   readonly exposeErrors: boolean;
   readonly otherPaths: boolean;
+  readonly loadReport: boolean;
   readonly callLogRatio: number;
   readonly logger: Logger | undefined;
   readonly logLevel: LogLevel;
@@ -219,6 +222,7 @@ export const hostDefaults: Readonly<FilledHostOptions> = Object.freeze({
   middleware: undefined,
   exposeErrors: false,
   otherPaths: true,
+  loadReport: false,
   callLogRatio: 0,
   logger: undefined,
   logLevel: "info",

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { addressText, instanceOf } from "../core/instance.js";
 import type { Clock, Logger } from "../core/ports.js";
 import type { Port } from "../server/port.js";
+import { checkClientTls } from "../transport/client-tls.js";
 import type { ResolvedHostOptions } from "./host-options.js";
 import type { HostPort } from "./host-port.js";
 import type { Registration } from "./registration.js";
@@ -93,7 +94,8 @@ export class HostPlace {
     return createRegistration({
       directories,
       token: options.directoryToken,
-      tls: options.directoryTls,
+      // Again, now that there is a log for files that change to something of no use.
+      tls: checkClientTls(options.directoryTls, "options.directoryTls", logger),
       service,
       instance: instanceOf({
         name: this.instance,

@@ -2,9 +2,16 @@ import type { HostLoad, HostState } from "../builtin/host-view.js";
 import { errorCatalog, type Reason } from "../core/error-catalog.js";
 import type { RpcHead } from "../core/rpc-definition.js";
 import type { LaneState } from "../lane/lane-pool.js";
+import { codeLabel } from "../metrics/code-label.js";
+import { LatencyHistogram } from "../metrics/latency-histogram.js";
+import type {
+  HistogramSample,
+  LabelTexts,
+  MetricFamily,
+  NumberSample,
+} from "../metrics/metric-family.js";
 import type { CallTotals, MethodTotals } from "./call-metrics.js";
 import { hostTransitions } from "./host-state.js";
-import { LatencyHistogram } from "./latency-histogram.js";
 
 /** Everything that is shown of a host at one moment. */
 export interface MetricsReading {
@@ -28,36 +35,6 @@ export interface MetricsReading {
   };
 }
 
-/** Values of a family's labels, in their order. */
-export type LabelTexts = readonly string[];
-
-/** One number of a family. */
-export type NumberSample = readonly [labels: LabelTexts, value: number];
-
-/** One histogram of a family. */
-export type HistogramSample = readonly [labels: LabelTexts, histogram: LatencyHistogram];
-
-interface FamilyHead {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-}
-
-/** A family of numbers; samples with the same labels are added up. */
-export interface NumberFamily extends FamilyHead {
-  readonly type: "counter" | "gauge";
-  readonly read: (reading: MetricsReading) => Iterable<NumberSample>;
-}
-
-/** A family of histograms of seconds. */
-export interface HistogramFamily extends FamilyHead {
-  readonly type: "histogram";
-  readonly read: (reading: MetricsReading) => Iterable<HistogramSample>;
-}
-
-/** What is shown under one name. */
-export type MetricFamily = NumberFamily | HistogramFamily;
-
 const rpcLabels = ["grpc_type", "grpc_service", "grpc_method"] as const;
 const modelLabels = ["model", "version"] as const;
 
@@ -76,7 +53,7 @@ const laneStates: Readonly<Record<LaneState, true>> = {
 };
 
 /** Every family that `/metrics` shows, in its order; docs/host.md says the same. */
-export const metricFamilies: readonly MetricFamily[] = [
+export const metricFamilies: readonly MetricFamily<MetricsReading>[] = [
   {
     name: "grpc_server_started_total",
     help: "RPCs that have come in",
@@ -97,11 +74,9 @@ export const metricFamilies: readonly MetricFamily[] = [
     type: "histogram",
     labels: rpcLabels,
     read: (r) =>
-      merged(
-        rpcMethods(r)
-          .filter(({ totals: { own, byStatus } }) => !own || byStatus.size > 0)
-          .map((m) => [m.labels, m.totals] as const),
-      ),
+      rpcMethods(r)
+        .filter(({ totals: { own, byStatus } }) => !own || byStatus.size > 0)
+        .flatMap(durations),
   },
   {
     name: "grpc_server_msg_received_total",
@@ -129,7 +104,7 @@ export const metricFamilies: readonly MetricFamily[] = [
     help: "time from the headers of a call over HTTP to its answer, of one in pieces to the first",
     type: "histogram",
     labels: ["route", "method"],
-    read: (r) => merged(httpMethods(r).map((m) => [m.labels, m.totals] as const)),
+    read: (r) => httpMethods(r).flatMap(durations),
   },
   {
     name: "request_predict_seconds",
@@ -348,27 +323,10 @@ function handledByCode({ labels, totals }: LabelledMethod): NumberSample[] {
   ];
 }
 
-/** The code as gRPC's Go metrics write it, which dashboards and alerts look for: `DeadlineExceeded`, `Canceled`. */
-function codeLabel(status: string): string {
-  if (status === "OK") return status;
-  if (status === "CANCELLED") return "Canceled";
-  return status
-    .split("_")
-    .map((word) => word.slice(0, 1) + word.slice(1).toLowerCase())
-    .join("");
-}
-
-function merged(
-  methods: readonly (readonly [LabelTexts, MethodTotals])[],
-): readonly HistogramSample[] {
-  const byLabels = new Map<string, HistogramSample>();
-  for (const [labels, { byStatus }] of methods) {
-    const key = labels.join(" ");
-    const sample = byLabels.get(key) ?? ([labels, new LatencyHistogram()] as const);
-    byLabels.set(key, sample);
-    for (const histogram of byStatus.values()) sample[1].merge(histogram);
-  }
-  return [...byLabels.values()];
+/** An empty one for those that have not been called yet. */
+function durations({ labels, totals }: LabelledMethod): HistogramSample[] {
+  const all = [new LatencyHistogram(), ...totals.byStatus.values()];
+  return all.map((histogram) => [labels, histogram]);
 }
 
 function processorMethods({ totals }: MetricsReading): readonly MethodTotals[] {

@@ -1,6 +1,7 @@
 import { nearestName } from "../core/nearest.js";
 import { servingError } from "../core/serving-error.js";
-import { checkClientTls, checkServerTls } from "../server/tls-options.js";
+import { checkServerTls } from "../server/tls-options.js";
+import { checkClientTls } from "../transport/client-tls.js";
 import {
   codeOnlyOptions,
   type EnvironmentVariable,

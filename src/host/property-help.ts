@@ -20,6 +20,7 @@ const helps: Readonly<Record<keyof ResolvedHostOptions, string>> = {
   lanes: "number of lanes",
   leaseTtlMs: "how long a registration outlives its host, in ms",
   limits: "a limit of the port",
+  loadReport: "whether answers tell of the host's load",
   logger: "where lines go",
   logLevel: "least level of lines that are written",
   maxQueueBytes: "bytes that waiting calls may hold; those that wait stay",

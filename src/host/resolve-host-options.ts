@@ -21,8 +21,9 @@ import type { LaneKind } from "../processor/processor.js";
 import { checkCors } from "../server/cors-options.js";
 import { serverLimits } from "../server/limits.js";
 import type { LogLevel } from "../server/logger.js";
-import { checkClientTls, checkServerTls } from "../server/tls-options.js";
+import { checkServerTls } from "../server/tls-options.js";
 import { createTokenGuard } from "../server/token-guard.js";
+import { checkClientTls } from "../transport/client-tls.js";
 import { advertisedAddress, directoryEndpoints } from "./advertise.js";
 import {
   type Decompressor,
@@ -147,6 +148,7 @@ export function resolveHostOptions(given: HostOptions = {}): ResolvedHostOptions
     middleware: middlewareList(o.middleware, "options.middleware"),
     exposeErrors: checkBoolean(o.exposeErrors ?? false, "options.exposeErrors"),
     otherPaths: checkBoolean(o.otherPaths ?? true, "options.otherPaths"),
+    loadReport: checkBoolean(o.loadReport ?? false, "options.loadReport"),
     callLogRatio: number("callLogRatio"),
     logger: checkLogger(o.logger, "options.logger"),
     logLevel: checkOneOf(o.logLevel ?? "info", "options.logLevel", logLevels),

@@ -85,6 +85,7 @@ function warmUpInvocation(payloads: Uint8Array, options: WarmUpOptions): Invocat
     peer: "warm-up",
     arrivedMs,
     deadlineMs: arrivedMs + options.timeoutMs,
+    callerDeadlineMs: Number.POSITIVE_INFINITY,
     payloads,
     takesPieces: true,
     abort,

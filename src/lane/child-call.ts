@@ -22,7 +22,7 @@ export interface ChildCallPorts {
 export class ChildCall {
   readonly id: number;
   readonly #ports: ChildCallPorts;
-  readonly #invocation: Invocation;
+  readonly #invocation: LaneInvocation;
   readonly #request: InboundPieces | undefined;
   #answer: OutboundPieces | undefined;
   #over = false;
@@ -92,6 +92,7 @@ export class ChildCall {
   #sendPieces(outcome: Outcome, pieces: AsyncIterable<Uint8Array>): OutboundPieces {
     const { id } = this;
     const ports = this.#ports;
+    const invocation = this.#invocation;
     let first = true;
     const headers = (): void => {
       if (first && outcome.headers !== emptyMetadata) {
@@ -102,6 +103,7 @@ export class ChildCall {
     return new OutboundPieces(pieces, {
       piece: (bytes) => {
         headers();
+        invocation.deadlineMs = invocation.callerDeadlineMs;
         ports.send({ type: "piece", id, bytes });
       },
       end: () => {
@@ -132,12 +134,20 @@ export class ChildCall {
   }
 }
 
-function invocationFrom(head: CallHead, payloads: Payloads, { time }: ChildCallPorts): Invocation {
+/** The deadline changes with the first piece of an answer, see {@link Invocation.callerDeadlineMs}. */
+type LaneInvocation = Invocation & { deadlineMs: number };
+
+function invocationFrom(
+  head: CallHead,
+  payloads: Payloads,
+  { time }: ChildCallPorts,
+): LaneInvocation {
   const abort = new CallAbort();
   return {
     ...head,
     arrivedMs: time.fromShared(head.arrivedMs),
     deadlineMs: time.fromShared(head.deadlineMs),
+    callerDeadlineMs: time.fromShared(head.callerDeadlineMs),
     payloads,
     abort,
     giveUp: (reason) => abort.abort(reason),

@@ -37,6 +37,8 @@ export interface CallHead {
   readonly arrivedMs: number;
   /** Shared time; Infinity without a deadline. */
   readonly deadlineMs: number;
+  /** Shared time; Infinity without one. */
+  readonly callerDeadlineMs: number;
   readonly takesPieces: boolean;
 }
 
@@ -239,6 +241,7 @@ function callParts({ id, head, payload }: LaneMessage & { type: "call" }): Frame
     numbers: [
       head.arrivedMs,
       head.deadlineMs,
+      head.callerDeadlineMs,
       Number(head.takesPieces),
       Number(payload !== undefined),
     ],
@@ -344,7 +347,7 @@ const CALL_TEXTS = 8;
 function callFrom({ id, numbers, texts, body }: Frame): LaneMessage {
   const [door, handler, service = "", method = "", path = "", query = ""] = texts;
   const [peer = "", requestId = ""] = texts.slice(6, CALL_TEXTS);
-  const [arrivedMs = 0, deadlineMs = 0, takesPieces, single] = numbers;
+  const [arrivedMs = 0, deadlineMs = 0, callerDeadlineMs = 0, takesPieces, single] = numbers;
   return {
     type: "call",
     id,
@@ -360,6 +363,7 @@ function callFrom({ id, numbers, texts, body }: Frame): LaneMessage {
       metadata: metadataFromTexts(texts, CALL_TEXTS),
       arrivedMs,
       deadlineMs,
+      callerDeadlineMs,
       takesPieces: takesPieces === 1,
     },
     payload: single === 1 ? body : undefined,

@@ -122,6 +122,7 @@ export class RemoteCall {
         metadata: call.metadata,
         arrivedMs: time.toShared(call.arrivedMs),
         deadlineMs: time.toShared(call.deadlineMs),
+        callerDeadlineMs: time.toShared(call.callerDeadlineMs),
         takesPieces: call.takesPieces,
       },
       payload,

@@ -3,6 +3,7 @@ import type { Reason } from "../core/error-catalog.js";
 import type { Invocation } from "../core/invocation.js";
 import type { MetadataView } from "../core/metadata.js";
 import {
+  type CallError,
   isServingError,
   ProcessorError,
   type ServingError,
@@ -52,7 +53,11 @@ function errorOf(
   policy: ErrorPolicy,
 ): ServingError {
   const { reason } = invocation.abort;
-  if (reason !== undefined && (thrown === reason || isAbortError(thrown))) return reason;
+  if (reason !== undefined && isEndOf(reason, thrown)) return reason;
+  if (isOutOfInheritedTime(thrown)) {
+    const text = "the time of the call was over in a call that it waited for";
+    return servingError("DEADLINE_EXCEEDED", text, { cause: thrown });
+  }
   if (isServingError(thrown) && ownReasons.has(thrown.reason)) return thrown;
   if (thrown instanceof ServerError) {
     return servingError("PROCESSOR_THREW", thrown.details, {
@@ -81,9 +86,18 @@ export function handlerName({ handler, method, path }: Invocation): string {
   }
 }
 
-// What is thrown by whoever minds a signal without handing on its reason.
-function isAbortError(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === "AbortError";
+/** Whether that is thrown because the call was given up: its reason, or what a call that ended with it was ended with. */
+function isEndOf(reason: ServingError, thrown: unknown): boolean {
+  if (thrown === reason) return true;
+  // What is thrown by whoever minds a signal without handing on its reason.
+  return thrown instanceof Error && (thrown.name === "AbortError" || thrown.cause === reason);
+}
+
+/** Whether a call that was made on behalf of the one that is served has used up the time that it took over from it. */
+function isOutOfInheritedTime(thrown: unknown): boolean {
+  if (!isServingError(thrown) || thrown.reason !== "DEADLINE_EXCEEDED") return false;
+  const { report } = thrown as Partial<CallError>;
+  return report?.inherited === true;
 }
 
 /** Key of an error's details that marks it as thrown on purpose, with the trailers that the processor had set. */

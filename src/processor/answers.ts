@@ -27,7 +27,10 @@ export function piecesOutcome(
 ): Outcome {
   const pieces = wrapPieces(encodedAnswers(answers, hooks, call), {
     failed: (thrown) => processorError(thrown, call, invocation, policy),
-    ended: () => hooks.ended?.(),
+    ended() {
+      call.answered();
+      hooks.ended?.();
+    },
   });
   return outcomeInPieces(pieces, 0, call);
 }
@@ -40,20 +43,44 @@ function encodedAnswers(
   return {
     [Symbol.asyncIterator]() {
       const iterator = runUserCode(call, () => answers[Symbol.asyncIterator]());
+      // The reader may stop while a piece is awaited.
+      let running = 0;
+      let over = false;
+      const settle = (): void => {
+        running--;
+        if (over && running === 0) call.settled();
+      };
       const stop = async (): Promise<IteratorReturnResult<undefined>> => {
-        await runUserCode(call, () => iterator.return?.());
+        over = true;
+        running++;
+        try {
+          await runUserCode(call, () => iterator.return?.());
+        } finally {
+          settle();
+        }
         return { done: true, value: undefined };
       };
       return {
         async next() {
-          const result = await runUserCode(call, () => iterator.next());
-          if (result.done === true) return { done: true, value: undefined };
+          running++;
           try {
-            return { done: false, value: hooks.encode(result.value) };
+            const result = await runUserCode(call, () => iterator.next());
+            if (result.done === true) {
+              over = true;
+              return { done: true, value: undefined };
+            }
+            try {
+              return { done: false, value: hooks.encode(result.value) };
+            } catch (thrown) {
+              // Whoever reads stops here: what yields would wait for ever.
+              await stop();
+              throw thrown;
+            }
           } catch (thrown) {
-            // Whoever reads stops here: what yields would wait for ever.
-            await stop();
+            over = true;
             throw thrown;
+          } finally {
+            settle();
           }
         },
         return: stop,

@@ -1,4 +1,6 @@
+import { setMaxListeners } from "node:events";
 import { Metadata } from "nice-grpc-common";
+import { AmbientCell } from "../core/ambient-call.js";
 import type { DoorName, Invocation } from "../core/invocation.js";
 import { emptyMetadata, type MetadataView, metadataOf } from "../core/metadata.js";
 import type { Clock, Logger } from "../core/ports.js";
@@ -19,6 +21,9 @@ export class ProcessorCall implements Call {
   #logger: Logger | undefined;
   /** null: not looked for yet. */
   #trace: TraceContext | undefined | null = null;
+  #signal: AbortSignal | undefined;
+  #ambient: AmbientCell | undefined;
+  #answered = false;
 
   constructor(invocation: Invocation, clock: Clock, logger: Logger) {
     this.#invocation = invocation;
@@ -43,7 +48,12 @@ export class ProcessorCall implements Call {
   }
 
   get signal(): AbortSignal {
-    return this.#invocation.abort.signal;
+    if (this.#signal === undefined) {
+      this.#signal = this.#invocation.abort.signal;
+      // Each call that is made on behalf of this one listens: Node takes more than ten for a leak, and says so in the log.
+      setMaxListeners(0, this.#signal);
+    }
+    return this.#signal;
   }
 
   get metadata(): Metadata {
@@ -83,6 +93,7 @@ export class ProcessorCall implements Call {
   sendHeader(): void {}
 
   remainingMs(): number {
+    if (this.#answered) return Number.POSITIVE_INFINITY;
     return Math.max(0, this.#invocation.deadlineMs - this.#clock.now());
   }
 
@@ -98,6 +109,23 @@ export class ProcessorCall implements Call {
     if (over === undefined) return;
     this.#invocation.giveUp(over);
     throw over;
+  }
+
+  /** The processor has given its answer, the last piece of it, or an error: nothing it does from now on can be late. */
+  answered(): void {
+    this.#answered = true;
+  }
+
+  /** This call for what runs on its behalf. */
+  get ambient(): AmbientCell {
+    this.#ambient ??= new AmbientCell(this);
+    return this.#ambient;
+  }
+
+  /** Answered, and no code of the user's works for the call any more: what it has left running goes on by itself. */
+  settled(): void {
+    this.#answered = true;
+    this.#ambient?.cut();
   }
 
   /** What the processor put into `header`. */

@@ -27,7 +27,7 @@ export interface Call extends CallContext {
   readonly path: string;
   /** Query of the HTTP request; empty over gRPC. */
   readonly query: URLSearchParams;
-  /** Milliseconds left until the call's deadline; Infinity without one, never below 0. */
+  /** Milliseconds left until the call's deadline, never below 0; Infinity without one, and once the call has been answered. */
   remainingMs(): number;
   /**
    * The W3C trace that the call belongs to; undefined when the caller sent none that is valid. Calls that `process` makes

@@ -1,4 +1,4 @@
-import type { Invocation, Outcome } from "../core/invocation.js";
+import { type Invocation, isSequence, type Outcome } from "../core/invocation.js";
 import type { Clock, Logger } from "../core/ports.js";
 import { servingError } from "../core/serving-error.js";
 import { badAnswer, handlerName, kindOf, processorError, textOf } from "./answer-errors.js";
@@ -83,8 +83,11 @@ export function createRunner(processor: AnyProcessor, options: RunnerOptions): P
     async run(invocation) {
       const call = new ProcessorCall(invocation, clock, logger);
       try {
-        return await runHandler(invocation, call);
+        const outcome = await runHandler(invocation, call);
+        if (!isSequence(outcome.payloads)) call.settled();
+        return outcome;
       } catch (thrown) {
+        call.settled();
         throw processorError(thrown, call, invocation, settings);
       }
     },

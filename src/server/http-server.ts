@@ -80,6 +80,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       exchange.reply({ ...replyTo(exchange, problem), close: true });
       return;
     }
+    // Asks for a sign of life and for nothing that a token guards. Source: RFC 9110, 9.3.7
+    if (exchange.method === "OPTIONS" && exchange.target === "*") {
+      exchange.reply({ status: 200 });
+      return;
+    }
     // Before the token is asked for: browsers send none with this question.
     const preflight = cors?.preflight(exchange);
     if (preflight !== undefined) {

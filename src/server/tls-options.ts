@@ -6,14 +6,6 @@ import type { ServerTls } from "./port.js";
 
 type Pem = string | Uint8Array | undefined;
 
-/** TLS towards another server, as options have it. */
-interface ClientTlsOptions {
-  readonly ca?: Pem;
-  readonly cert?: Pem;
-  readonly key?: Pem;
-  readonly serverName?: string | undefined;
-}
-
 const bytes = (pem: Pem): string | Buffer | undefined =>
   pem === undefined || typeof pem === "string" ? pem : Buffer.from(pem);
 
@@ -48,20 +40,4 @@ export function checkServerTls(tls: ServerTls | undefined, option: string): Serv
   }
   tryMaterial({ cert, key, ca: clientCa }, option);
   return { cert, key, clientCa };
-}
-
-/**
- * Checks TLS towards another server.
- *
- * @throws ConfigError `UNKNOWN_OPTION`, or `INVALID_OPTION` for what OpenSSL cannot read.
- */
-export function checkClientTls<T extends ClientTlsOptions>(
-  tls: T | undefined,
-  option: string,
-): T | undefined {
-  if (tls === undefined) return undefined;
-  const known = { ca: undefined, cert: undefined, key: undefined, serverName: undefined };
-  fillOptions<{ [K in keyof Required<ClientTlsOptions>]: ClientTlsOptions[K] }>(tls, known, option);
-  tryMaterial(tls, option);
-  return tls;
 }

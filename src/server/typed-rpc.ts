@@ -1,7 +1,7 @@
 import { CallAbort } from "../core/call-abort.js";
 import type { MetadataView } from "../core/metadata.js";
 import type { RpcDefinition } from "../core/rpc-definition.js";
-import { servingError } from "../core/serving-error.js";
+import { type ServingError, servingError } from "../core/serving-error.js";
 import { Status } from "../core/status.js";
 import type { RpcCall, RpcDoorName, RpcRoute, RpcStatus } from "./rpc.js";
 import { rpcStatusFromThrown } from "./rpc-errors.js";
@@ -24,6 +24,7 @@ export type ErrorStatus = (thrown: unknown) => RpcStatus;
 class TypedContext implements TypedCall {
   readonly abort: CallAbort = new CallAbort();
   readonly #call: RpcCall;
+  #answered = false;
 
   constructor(call: RpcCall) {
     this.#call = call;
@@ -47,6 +48,16 @@ class TypedContext implements TypedCall {
 
   get signal(): AbortSignal {
     return this.abort.signal;
+  }
+
+  end(status: RpcStatus): void {
+    this.#answered = true;
+    this.#call.end(status);
+  }
+
+  /** The call is over on the wire: that is no end to what goes on behind its answer. */
+  closed(why: ServingError): void {
+    if (!this.#answered) this.abort.abort(why);
   }
 }
 
@@ -72,11 +83,11 @@ function singleRequestRoute<Req, Res>(
           const bytes = received;
           if (bytes === undefined) return;
           answerDecoded(definition, bytes, context, call, answer).catch((thrown: unknown) =>
-            call.end(statusOf(thrown)),
+            context.end(statusOf(thrown)),
           );
         },
         onClose(error) {
-          context.abort.abort(error ?? servingError("CANCELLED", "the call is over on the wire"));
+          context.closed(error ?? servingError("CANCELLED", "the call is over on the wire"));
         },
       };
     },
@@ -114,7 +125,7 @@ export function unaryRoute<Req, Res>(
   const answer = async (request: Req, context: TypedContext, call: RpcCall): Promise<void> => {
     const response = await handler(request, context);
     call.send(definition.encodeResponse(response));
-    call.end({ code: Status.OK, message: "" });
+    context.end({ code: Status.OK, message: "" });
   };
   return singleRequestRoute(definition, answer, statusOf);
 }
@@ -129,7 +140,7 @@ export function serverStreamRoute<Req, Res>(
       if (context.abort.reason !== undefined) return;
       await sendFlushed(call, definition.encodeResponse(response), context.abort);
     }
-    call.end({ code: Status.OK, message: "" });
+    context.end({ code: Status.OK, message: "" });
   });
 }
 

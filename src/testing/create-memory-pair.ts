@@ -11,8 +11,8 @@ import { startHostOn } from "../host/start-host.js";
 import type { AnyProcessor } from "../processor/processor.js";
 import { createStaticSource } from "../resolve/static-source.js";
 import { PredictServiceDefinition } from "../wire/proto.js";
-import type { Pair } from "./create-pair.js";
-import { pairToken } from "./create-pair.js";
+import type { Pair, PairClientOptions } from "./create-pair.js";
+import { checkPairOptions, pairToken } from "./create-pair.js";
 import { MemoryPort } from "./memory-port.js";
 import { MemoryTransport } from "./memory-transport.js";
 
@@ -36,6 +36,8 @@ export interface MemoryPairOptions<D extends CompatServiceDefinition> {
   readonly definition?: D | undefined;
   /** Options of the host; it is silent unless they say otherwise. */
   readonly host?: MemoryHostOptions | undefined;
+  /** How the client makes its calls. */
+  readonly client?: PairClientOptions | undefined;
   /** Time of client and host, such as a `fakeClock()`. @defaultValue the machine's */
   readonly clock?: Clock | undefined;
 }
@@ -55,7 +57,14 @@ export interface MemoryPairOptions<D extends CompatServiceDefinition> {
 export async function createMemoryPair<
   D extends CompatServiceDefinition = typeof PredictServiceDefinition,
 >(processor: AnyProcessor, options: MemoryPairOptions<D> = {}): Promise<Pair<D>> {
+  checkPairOptions(options, {
+    definition: undefined,
+    host: undefined,
+    client: undefined,
+    clock: undefined,
+  });
   const { clock = systemClock } = options;
+  const { methods, ...policy } = options.client ?? {};
   const hostOptions: HostOptions = options.host ?? {};
   const misplaced = socketOptions.find((key) => hostOptions[key] !== undefined);
   if (misplaced !== undefined) {
@@ -74,14 +83,14 @@ export async function createMemoryPair<
   const opened = port;
   if (opened === undefined) throw servingError("INTERNAL", "the host has opened no port");
   const { maxMessageBytes } = channelDefaults;
-  const channel = openChannelOn(resolveTargetless(pairToken(options.host)), {
+  const channel = openChannelOn(resolveTargetless({ ...pairToken(options.host), ...policy }), {
     clock,
     createSource: (ports) =>
       createStaticSource({ service: "memory", instances: [instanceOf(opened.address)] }, ports),
     createTransport: (instance) => new MemoryTransport(instance, opened, maxMessageBytes),
   });
   const definition = options.definition ?? PredictServiceDefinition;
-  const client = createClient(definition as D, { channel });
+  const client = createClient(definition as D, { channel, methods });
   const close = async (): Promise<void> => {
     await client[Symbol.asyncDispose]();
     await channel.close();

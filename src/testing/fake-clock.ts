@@ -27,9 +27,17 @@ export interface FakeClock extends Clock {
 /** Turns of the event loop between two timers: a call in memory and its answer take four, and one more a message. */
 const TURNS = 8;
 
+/** From so many timers that were taken back on they are looked for. */
+const SWEEP_FROM = 64;
+
 interface Timer extends PendingTimer {
   readonly sequence: number;
   readonly run: () => void;
+  cancelled: boolean;
+}
+
+function inOrder(a: Timer, b: Timer): number {
+  return a.dueMs - b.dueMs || a.sequence - b.sequence;
 }
 
 /** Lets everything run that waits on promises alone. */
@@ -59,15 +67,68 @@ async function flushTurns(): Promise<void> {
 export function fakeClock(startMs = 1_000_000): FakeClock {
   let now = startMs;
   let sequence = 0;
+  let cancelled = 0;
+  /** A heap: a test may set very many. */
   let timers: Timer[] = [];
 
+  function push(timer: Timer): void {
+    let at = timers.length;
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      const above = timers[up];
+      if (above === undefined || inOrder(above, timer) < 0) break;
+      timers[at] = above;
+      at = up;
+    }
+    timers[at] = timer;
+  }
+
+  /** Takes the first one out. */
+  function shift(): void {
+    const last = timers.pop();
+    if (last === undefined || timers.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      const one = timers[left];
+      const other = timers[left + 1];
+      const isOther = one !== undefined && other !== undefined && inOrder(other, one) < 0;
+      const below = isOther ? other : one;
+      if (below === undefined || inOrder(last, below) < 0) break;
+      timers[at] = below;
+      at = isOther ? left + 1 : left;
+    }
+    timers[at] = last;
+  }
+
+  /** Those that were taken back stay in the heap until their time, or until they are the greater part of it. */
+  function sweep(): void {
+    if (cancelled < SWEEP_FROM || 2 * cancelled < timers.length) return;
+    timers = waiting();
+    cancelled = 0;
+  }
+
+  /** In order, which is a heap too. */
+  function waiting(): Timer[] {
+    return timers.filter((timer) => !timer.cancelled).sort(inOrder);
+  }
+
+  /** @returns false when none is due */
   function runNext(untilMs: number): boolean {
-    const [next] = timers;
-    if (next === undefined || next.dueMs > untilMs) return false;
-    timers.shift();
-    now = Math.max(now, next.dueMs);
-    next.run();
-    return true;
+    for (;;) {
+      const next = timers[0];
+      if (next === undefined || next.dueMs > untilMs) return false;
+      shift();
+      if (next.cancelled) {
+        cancelled--;
+        continue;
+      }
+      // It is over: to take it back now is nothing.
+      next.cancelled = true;
+      now = Math.max(now, next.dueMs);
+      next.run();
+      return true;
+    }
   }
 
   return {
@@ -78,11 +139,14 @@ export function fakeClock(startMs = 1_000_000): FakeClock {
         background: options?.background === true,
         sequence: sequence++,
         run,
+        cancelled: false,
       };
-      timers.push(timer);
-      timers.sort((a, b) => a.dueMs - b.dueMs || a.sequence - b.sequence);
+      push(timer);
       return () => {
-        timers = timers.filter((other) => other !== timer);
+        if (timer.cancelled) return;
+        timer.cancelled = true;
+        cancelled++;
+        sweep();
       };
     },
     advance(ms) {
@@ -97,6 +161,6 @@ export function fakeClock(startMs = 1_000_000): FakeClock {
       now = untilMs;
       await flushTurns();
     },
-    pending: () => timers.map(({ dueMs, background }) => ({ dueMs, background })),
+    pending: () => waiting().map(({ dueMs, background }) => ({ dueMs, background })),
   };
 }

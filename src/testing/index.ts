@@ -7,6 +7,6 @@ export {
   type MemoryHostOptions,
   type MemoryPairOptions,
 } from "./create-memory-pair.js";
-export { createPair, type Pair, type PairOptions } from "./create-pair.js";
+export { createPair, type Pair, type PairClientOptions, type PairOptions } from "./create-pair.js";
 export { type FakeClock, fakeClock, type PendingTimer } from "./fake-clock.js";
 export { type ManualInstance, type ManualSource, manualSource } from "./manual-source.js";

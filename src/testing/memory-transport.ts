@@ -1,4 +1,5 @@
 import type { Instance } from "../core/instance.js";
+import { createGrpcHealth } from "../transport/grpc-health.js";
 import { sentMetadata } from "../transport/grpc-metadata.js";
 import { countedTimeout, requestMetadata, unsent } from "../transport/grpc-transport.js";
 import type {
@@ -6,6 +7,7 @@ import type {
   AttemptListener,
   AttemptStart,
   Transport,
+  TransportHealth,
   TransportState,
 } from "../transport/transport.js";
 import { MemoryCall } from "./memory-call.js";
@@ -14,6 +16,7 @@ import type { MemoryPort } from "./memory-port.js";
 /** The way to a host's port in memory. */
 export class MemoryTransport implements Transport {
   readonly instance: Instance;
+  readonly health: TransportHealth;
   readonly #port: MemoryPort;
   readonly #maxMessageBytes: number;
   readonly #listeners = new Set<(state: TransportState) => void>();
@@ -22,6 +25,7 @@ export class MemoryTransport implements Transport {
 
   constructor(instance: Instance, port: MemoryPort, maxMessageBytes: number) {
     this.instance = instance;
+    this.health = createGrpcHealth(this, { clock: port.clock, random: Math.random });
     this.#port = port;
     this.#maxMessageBytes = maxMessageBytes;
   }

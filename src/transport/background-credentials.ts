@@ -1,25 +1,29 @@
-import type { Socket } from "node:net";
 import { ChannelCredentials } from "@grpc/grpc-js";
+import type { ConnectionHold } from "./connection-hold.js";
 
 type Connector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 
 /**
- * Credentials like others, on connections that keep no process alive.
+ * Credentials like others, on connections that keep the process alive only as their hold says.
  *
- * grpc-js holds the process as long as a connection has a call, which is right for calls and wrong for a watch that
- * lasts as long as its client. Credentials are the one public place that sees the socket of a connection before HTTP/2
- * takes it over. To be removed when a channel option does the same.
+ * Credentials are the one public place that sees the socket of a connection before HTTP/2 takes it over. To be removed when
+ * a call can be told not to reference it.
  */
-export function backgroundCredentials(credentials: ChannelCredentials): ChannelCredentials {
-  return new BackgroundCredentials(credentials);
+export function backgroundCredentials(
+  credentials: ChannelCredentials,
+  hold: ConnectionHold,
+): ChannelCredentials {
+  return new BackgroundCredentials(credentials, hold);
 }
 
 class BackgroundCredentials extends ChannelCredentials {
   readonly #inner: ChannelCredentials;
+  readonly #hold: ConnectionHold;
 
-  constructor(inner: ChannelCredentials) {
+  constructor(inner: ChannelCredentials, hold: ConnectionHold) {
     super();
     this.#inner = inner;
+    this.#hold = hold;
   }
 
   override _isSecure(): boolean {
@@ -27,17 +31,18 @@ class BackgroundCredentials extends ChannelCredentials {
   }
 
   override _equals(other: ChannelCredentials): boolean {
-    return other instanceof BackgroundCredentials && this.#inner._equals(other.#inner);
+    return this === other;
   }
 
   override _createSecureConnector(
     ...args: Parameters<ChannelCredentials["_createSecureConnector"]>
   ): Connector {
     const inner = this.#inner._createSecureConnector(...args);
+    const hold = this.#hold;
     return {
       async connect(socket) {
         const connected = await inner.connect(socket);
-        keepUnreferenced(connected.socket);
+        hold.adopt(connected.socket);
         return connected;
       },
       waitForReady: () => inner.waitForReady(),
@@ -45,10 +50,4 @@ class BackgroundCredentials extends ChannelCredentials {
       destroy: () => inner.destroy(),
     };
   }
-}
-
-/** The session references its socket anew with every first call. */
-function keepUnreferenced(socket: Socket): void {
-  socket.unref();
-  socket.ref = () => socket;
 }

@@ -1,6 +1,8 @@
 import { ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js";
-import { secureContext } from "./client-tls.js";
+import { hasTlsFiles, secureContext } from "./client-tls.js";
 import type { ClientTls } from "./transport.js";
+
+type Connector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 
 /** Transports of one channel share credentials, as grpc-js wants it. */
 const known = new WeakMap<ClientTls, ChannelCredentials>();
@@ -18,10 +20,47 @@ export function grpcCredentials(tls: ClientTls | undefined): ChannelCredentials 
 }
 
 function secureCredentials(tls: ClientTls): ChannelCredentials {
+  return hasTlsFiles(tls) ? new FileCredentials(tls) : presentCredentials(tls);
+}
+
+function presentCredentials(tls: ClientTls): ChannelCredentials {
   const context = secureContext(tls, "tls");
   return context === undefined
     ? ChannelCredentials.createSsl()
     : ChannelCredentials.createFromSecureContext(context);
+}
+
+/** Credentials that are asked for anew by each connection. */
+class FileCredentials extends ChannelCredentials {
+  readonly #tls: ClientTls;
+
+  constructor(tls: ClientTls) {
+    super();
+    this.#tls = tls;
+    // What cannot be used is refused now, not by the first connection.
+    presentCredentials(tls);
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(
+    ...args: Parameters<ChannelCredentials["_createSecureConnector"]>
+  ): Connector {
+    const present = (): Connector => presentCredentials(this.#tls)._createSecureConnector(...args);
+    const first = present();
+    return {
+      connect: (socket) => present().connect(socket),
+      waitForReady: () => first.waitForReady(),
+      getCallCredentials: () => first.getCallCredentials(),
+      destroy: () => first.destroy(),
+    };
+  }
 }
 
 /** The channel options that go with a server name other than the instance's host. */

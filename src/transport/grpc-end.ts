@@ -4,6 +4,7 @@ import { emptyMetadata, type MetadataView, metadataText } from "../core/metadata
 import { Status, statusFromCode } from "../core/status.js";
 import { REASON_TRAILER } from "../core/trailers.js";
 import { grpcMetadataView } from "./grpc-metadata.js";
+import { localEnd } from "./local-end.js";
 import type { AttemptEnd } from "./transport.js";
 
 /** What the transport saw of an attempt besides its status. */
@@ -57,6 +58,13 @@ const onlyBeforeHeaders: ReadonlySet<Reason> = new Set(["CONNECT_FAILED", "CALL_
 /** Says in the catalogue's words how an attempt ended. */
 export function attemptEnd(status: StatusObject, sight: AttemptSight): AttemptEnd {
   const trailers = grpcMetadataView(status.metadata);
+  // grpc-js passes an Error for a status when a message says that it is compressed and the headers do not say how.
+  if (status.details === undefined) {
+    return {
+      ...localEnd("ANSWER_MALFORMED", "the answer does not say how it is compressed"),
+      trailers,
+    };
+  }
   if (status.code === 0) return { ...ok, trailers };
   const code = statusFromCode(status.code);
   const local = sight.cancelled ? cancelledReason(code) : ownReason(status, code, sight);

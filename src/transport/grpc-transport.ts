@@ -4,7 +4,6 @@ import "nice-grpc";
 import { isIPv4, isIPv6 } from "node:net";
 import {
   Channel,
-  type ChannelCredentials,
   type ChannelInterface,
   type ChannelOptions,
   connectivityState,
@@ -12,19 +11,25 @@ import {
   type Metadata,
   type StatusObject,
 } from "@grpc/grpc-js";
+import { runOutsideCalls } from "../core/ambient-call.js";
 import { addressText, type Instance } from "../core/instance.js";
-import { LONGEST_TIMER_MS } from "../core/ports.js";
+import { type Clock, LONGEST_TIMER_MS, systemClock } from "../core/ports.js";
 import type { Status } from "../core/status.js";
+import { LOAD_TRAILER, readLoadReport } from "../wire/load-report.js";
 import { backgroundCredentials } from "./background-credentials.js";
+import { ConnectionHold } from "./connection-hold.js";
 import { grpcCredentials, serverNameOptions } from "./grpc-credentials.js";
 import { attemptEnd } from "./grpc-end.js";
+import { createGrpcHealth } from "./grpc-health.js";
 import { grpcMetadataFrom, grpcMetadataView } from "./grpc-metadata.js";
 import { localEnd } from "./local-end.js";
 import type {
   Attempt,
+  AttemptEnd,
   AttemptListener,
   AttemptStart,
-  Transport,
+  CountingTransport,
+  TransportHealth,
   TransportOptions,
   TransportState,
 } from "./transport.js";
@@ -50,23 +55,44 @@ const states: Readonly<Record<connectivityState, TransportState>> = {
  *
  * @throws ConfigError `INVALID_OPTION` for TLS material that cannot be used.
  */
-export function createGrpcTransport(instance: Instance, options: TransportOptions): Transport {
+export function createGrpcTransport(
+  instance: Instance,
+  options: TransportOptions,
+): CountingTransport {
   return new GrpcTransport(instance, options);
 }
 
-class GrpcTransport implements Transport {
+class GrpcTransport implements CountingTransport {
   readonly instance: Instance;
+  readonly health: Required<TransportHealth>;
   readonly #channel: Channel;
+  readonly #hold = new ConnectionHold();
+  readonly #clock: Clock;
+  readonly #background: boolean;
+  readonly #loadReports: boolean;
   readonly #listeners = new Set<(state: TransportState) => void>();
 
   constructor(instance: Instance, options: TransportOptions) {
+    const { tls, background = false, loadReports = false } = options;
+    const { clock = systemClock, random = Math.random } = options;
     this.instance = instance;
+    this.#clock = clock;
+    this.health = {
+      ...createGrpcHealth(this, { clock, random }),
+      bytesRead: () => this.#hold.bytesRead,
+    };
+    this.#background = background;
+    this.#loadReports = loadReports;
     this.#channel = new Channel(
       channelTarget(instance),
-      credentialsFor(options),
+      backgroundCredentials(grpcCredentials(tls), this.#hold),
       channelOptions(options),
     );
     this.#watch(connectivityState.IDLE);
+  }
+
+  get underWay(): number {
+    return this.#hold.underWay;
   }
 
   get state(): TransportState {
@@ -74,7 +100,8 @@ class GrpcTransport implements Transport {
   }
 
   connect(): void {
-    if (this.state !== "closed") this.#channel.getConnectivityState(true);
+    if (this.state === "closed") return;
+    runOutsideCalls(() => this.#channel.getConnectivityState(true));
   }
 
   onState(listener: (state: TransportState) => void): () => void {
@@ -86,14 +113,24 @@ class GrpcTransport implements Transport {
 
   start(start: AttemptStart, listener: AttemptListener): Attempt {
     const metadata = requestMetadata(start);
-    if (this.state === "closed") return unsent("the connection was closed", listener);
+    const { state } = this;
+    if (state === "closed") return unsent("the connection was closed", listener);
+    // The connection and grpc-js's timers outlive the call that needs them first, and must not keep what it is made for.
+    if (state === "ready") return this.#begin(start, metadata, listener);
+    return runOutsideCalls(() => this.#begin(start, metadata, listener));
+  }
+
+  #begin(start: AttemptStart, metadata: Metadata, listener: AttemptListener): Attempt {
     const deadline = Date.now() + countedTimeout(start.timeoutMs);
     const call = this.#channel.createCall(start.path, deadline, null, null, 0);
-    return new GrpcAttempt(call, metadata, listener);
+    const background = this.#background || start.background === true;
+    return new GrpcAttempt(call, metadata, this.#hold, background, this.#loadReports, listener);
   }
 
   close(): void {
-    if (this.state !== "closed") this.#channel.close();
+    if (this.state === "closed") return;
+    this.#channel.close();
+    this.#hold.close(this.#clock);
   }
 
   // No deadline, so grpc-js keeps no timer, and the watch ends with the channel.
@@ -112,12 +149,26 @@ class GrpcTransport implements Transport {
 class GrpcAttempt implements Attempt, InterceptingListener {
   readonly #call: GrpcCall;
   readonly #listener: AttemptListener;
+  readonly #hold: ConnectionHold;
+  readonly #background: boolean;
+  readonly #loadReports: boolean;
   #headers = false;
   #cancelled = false;
 
-  constructor(call: GrpcCall, metadata: Metadata, listener: AttemptListener) {
+  constructor(
+    call: GrpcCall,
+    metadata: Metadata,
+    hold: ConnectionHold,
+    background: boolean,
+    loadReports: boolean,
+    listener: AttemptListener,
+  ) {
     this.#call = call;
     this.#listener = listener;
+    this.#hold = hold;
+    this.#background = background;
+    this.#loadReports = loadReports;
+    hold.begin(background);
     call.start(metadata, this);
   }
 
@@ -150,9 +201,18 @@ class GrpcAttempt implements Attempt, InterceptingListener {
   }
 
   onReceiveStatus(status: StatusObject): void {
+    this.#hold.end(this.#background);
     const sight = { headers: this.#headers, cancelled: this.#cancelled };
-    this.#listener.onEnd(attemptEnd(status, sight));
+    const end = attemptEnd(status, sight);
+    this.#listener.onEnd(this.#loadReports ? withLoad(end, status.metadata) : end);
   }
+}
+
+/** The end with the load report that came with it, if one did. */
+function withLoad(end: AttemptEnd, trailers: Metadata): AttemptEnd {
+  const bytes = trailers.get(LOAD_TRAILER)[0];
+  const load = bytes === undefined || typeof bytes === "string" ? undefined : readLoadReport(bytes);
+  return load === undefined ? end : { ...end, load };
 }
 
 /**
@@ -185,11 +245,6 @@ function channelTarget({ host, port }: Instance): string {
   const address = addressText(host, port);
   if (isIPv4(host)) return `ipv4:${address}`;
   return isIPv6(host) ? `ipv6:${address}` : `dns:${address}`;
-}
-
-function credentialsFor({ tls, background = false }: TransportOptions): ChannelCredentials {
-  const credentials = grpcCredentials(tls);
-  return background ? backgroundCredentials(credentials) : credentials;
 }
 
 function channelOptions(options: TransportOptions): ChannelOptions {

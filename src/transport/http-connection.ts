@@ -2,6 +2,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { ServingError, servingError } from "../core/serving-error.js";
 import { shownText } from "../core/shown-text.js";
+import { secureContext } from "./client-tls.js";
 import { connectionErrorText } from "./connection-error.js";
 import type { ClientTls } from "./transport.js";
 
@@ -73,15 +74,10 @@ export function connectionError(error: unknown): ServingError {
 
 function tlsOptions(tls: ClientTls | undefined): RequestOptions {
   if (tls === undefined) return {};
-  const { ca, cert, key, serverName } = tls;
+  const { serverName } = tls;
+  const context = secureContext(tls, "tls");
   return {
-    ...(ca === undefined ? {} : { ca: pem(ca) }),
-    ...(cert === undefined ? {} : { cert: pem(cert) }),
-    ...(key === undefined ? {} : { key: pem(key) }),
+    ...(context === undefined ? {} : { secureContext: context }),
     ...(serverName === undefined ? {} : { servername: serverName }),
   };
-}
-
-function pem(text: string | Uint8Array): string | Buffer {
-  return typeof text === "string" ? text : Buffer.from(text);
 }

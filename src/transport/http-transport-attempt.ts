@@ -1,8 +1,10 @@
 import type { Client, Dispatcher } from "undici";
+import { runOutsideCalls } from "../core/ambient-call.js";
 import { ChunkList } from "../core/chunk-list.js";
 import { type MetadataView, metadataText } from "../core/metadata.js";
 import type { CancelTimer, Clock } from "../core/ports.js";
 import type { Status } from "../core/status.js";
+import { LOAD_HEADER, readLoadHeader } from "../wire/load-report.js";
 import { connectionErrorText } from "./connection-error.js";
 import { brokenEnd, httpEnd, httpOk } from "./http-end.js";
 import { type AnswerHeaders, HttpHeaders } from "./http-headers.js";
@@ -16,6 +18,7 @@ export interface AttemptPorts {
   /** Attempts that no connection has taken yet. */
   readonly unsent: Set<HttpAttempt>;
   readonly maxMessageBytes: number;
+  readonly loadReports: boolean;
   readonly clock: Clock;
   /** The instance refuses connections after all. */
   readonly onRefused: (error: Error) => void;
@@ -83,8 +86,11 @@ export class HttpAttempt implements Attempt, Dispatcher.DispatchHandler {
       this.#fail(localEnd("MESSAGE_TOO_LARGE", seen));
       return;
     }
-    this.#client = connections.take();
-    this.#client.dispatch({ path: this.#path, method: "POST", headers: this.#headers, body }, this);
+    const client = connections.take();
+    this.#client = client;
+    const request = { path: this.#path, method: "POST", headers: this.#headers, body } as const;
+    // undici's connection and timers outlive the call that needs them first, and must not keep what it is made for.
+    runOutsideCalls(() => client.dispatch(request, this));
   }
 
   // An answer is handed over whole when it is there.
@@ -117,6 +123,7 @@ export class HttpAttempt implements Attempt, Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.#status = status;
     this.#answer = headers;
+    if (status === 200 && !this.#ended) this.#listener.onHeaders(new HttpHeaders(headers));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -139,9 +146,8 @@ export class HttpAttempt implements Attempt, Dispatcher.DispatchHandler {
       this.#listener.onEnd(this.#unsuccessful());
       return;
     }
-    this.#listener.onHeaders(new HttpHeaders(this.#answer));
     this.#listener.onMessage(this.#chunks.whole());
-    this.#listener.onEnd(httpOk);
+    this.#listener.onEnd(this.#withLoad(httpOk));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -173,6 +179,14 @@ export class HttpAttempt implements Attempt, Dispatcher.DispatchHandler {
 
   #unsuccessful(): AttemptEnd {
     const secret = metadataText(this.#metadata, "authorization");
-    return httpEnd(this.#status, new HttpHeaders(this.#answer), this.#chunks.whole(), secret);
+    const headers = new HttpHeaders(this.#answer);
+    return this.#withLoad(httpEnd(this.#status, headers, this.#chunks.whole(), secret));
+  }
+
+  #withLoad(end: AttemptEnd): AttemptEnd {
+    if (!this.#ports.loadReports) return end;
+    const text = metadataText(new HttpHeaders(this.#answer), LOAD_HEADER);
+    const load = text === undefined ? undefined : readLoadHeader(text);
+    return load === undefined ? end : { ...end, load };
   }
 }

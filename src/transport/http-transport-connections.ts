@@ -1,9 +1,12 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext } from "node:tls";
 import { Client } from "undici";
+import { runOutsideCalls } from "../core/ambient-call.js";
 import { addressText, type Instance } from "../core/instance.js";
 import type { CancelTimer, Clock } from "../core/ports.js";
+import { BytesRead } from "./bytes-read.js";
 import { secureContext } from "./client-tls.js";
+import { HttpPinger } from "./http-ping.js";
 import type { ClientTls } from "./transport.js";
 
 /**
@@ -23,6 +26,12 @@ const TCP_PROBE_MS = 60_000;
 
 /** Node's default is a quarter of it; answers with tensors are large. */
 const READ_BYTES = 64 * 1024;
+
+/**
+ * A question for a sign of life waits for its connection no longer than so many times what the latest one took: long enough
+ * for a network that is far, and short enough to notice one that leads nowhere.
+ */
+const PATIENCE = 4;
 
 /** What connections are opened with. */
 export interface ConnectionOptions {
@@ -57,11 +66,16 @@ export class HttpConnections {
   readonly #instance: Instance;
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
-  readonly #context: SecureContext | undefined;
+  /** What the connection before was made with. */
+  #context: SecureContext | undefined;
   readonly #clients = new Set<Client>();
   readonly #idle: Client[] = [];
   readonly #opening = new Set<Socket>();
+  readonly #pinger: HttpPinger;
+  readonly #bytesRead = new BytesRead();
   #open = 0;
+  /** What opening the latest one took, in milliseconds. */
+  #openedInMs = 0;
   #session: Buffer | undefined;
   /** Opened ahead of the first call; `#claim` is who takes it before it is open, `#releaseSpare` lets go of it after that. */
   #spare: Socket | undefined;
@@ -72,8 +86,19 @@ export class HttpConnections {
     this.#instance = instance;
     this.#options = options;
     this.#listener = listener;
-    const { tls } = options;
+    const { tls, clock } = options;
     this.#context = tls === undefined ? undefined : secureContext(tls, "tls");
+    this.#pinger = new HttpPinger({
+      createSocket: () => this.#createSocket(),
+      secure: tls !== undefined,
+      host: addressText(instance.host, instance.port),
+      clock,
+    });
+  }
+
+  /** Bytes that have arrived on all connections so far, answers to questions included. */
+  get bytesRead(): number {
+    return this.#bytesRead.total;
   }
 
   /** Opens a connection, which the first call then takes; it keeps no process alive. */
@@ -111,8 +136,16 @@ export class HttpConnections {
     client.close(() => {});
   }
 
+  /** Asks for a sign of life on a connection that counts for nothing: it may fail for want of an answer, and others be fine. */
+  ping(timeoutMs: number, done: (alive: boolean) => void): void {
+    const longest = Math.max(timeoutMs, PATIENCE * this.#openedInMs);
+    const connectMs = Math.min(this.#options.connectTimeoutMs, longest);
+    this.#pinger.ask({ connectMs, timeoutMs }, done);
+  }
+
   /** Ends what is idle or not open yet; the rest when it has been answered. */
   close(): void {
+    this.#pinger.close();
     const spare = this.#spare;
     this.#releaseSpare?.();
     spare?.destroy();
@@ -185,6 +218,7 @@ export class HttpConnections {
   #connect(connected: Connected): Socket {
     const { clock, connectTimeoutMs } = this.#options;
     this.#listener.onOpening();
+    const beganMs = clock.now();
     const socket = this.#createSocket();
     let stopTimer: CancelTimer | undefined;
     const settle = (act: () => void): boolean => {
@@ -197,6 +231,7 @@ export class HttpConnections {
     socket.once(this.#options.tls === undefined ? "connect" : "secureConnect", () =>
       settle(() => {
         this.#open++;
+        this.#openedInMs = clock.now() - beganMs;
         socket.once("close", () => this.#open--);
         this.#listener.onOpened();
         connected(null, socket);
@@ -218,24 +253,32 @@ export class HttpConnections {
     return socket;
   }
 
+  /** Outside of the call that needs it: a connection outlives that. */
   #createSocket(): Socket {
     const { host, port } = this.#instance;
     const { tls } = this.#options;
     const options = { host, port, highWaterMark: READ_BYTES };
-    const socket = tls === undefined ? connectTcp(options) : this.#createTlsSocket(options, tls);
+    const socket = runOutsideCalls(() =>
+      tls === undefined ? connectTcp(options) : this.#createTlsSocket(options, tls),
+    );
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_PROBE_MS);
+    this.#bytesRead.adopt(socket);
     return socket;
   }
 
   #createTlsSocket(options: SocketOptions, tls: ClientTls): Socket {
     // Node names a host only when told to, and gateways go by that name; addresses are no names.
     const name = tls.serverName ?? (isIP(options.host) === 0 ? options.host : undefined);
+    const context = secureContext(tls, "tls");
+    // A session that goes on shows the certificate that it began with.
+    if (context !== this.#context) this.#session = undefined;
+    this.#context = context;
     const socket = connectTls({
       ...options,
       ALPNProtocols: ["http/1.1"],
       ...(name === undefined ? {} : { servername: name }),
-      ...(this.#context === undefined ? {} : { secureContext: this.#context }),
+      ...(context === undefined ? {} : { secureContext: context }),
       ...(this.#session === undefined ? {} : { session: this.#session }),
     });
     socket.on("session", (session) => {

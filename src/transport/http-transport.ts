@@ -1,3 +1,4 @@
+import { runOutsideCalls } from "../core/ambient-call.js";
 import type { Instance } from "../core/instance.js";
 import { connectionErrorText } from "./connection-error.js";
 import { checkTarget, httpHeadersFrom } from "./http-headers.js";
@@ -8,6 +9,7 @@ import type {
   AttemptListener,
   AttemptStart,
   Transport,
+  TransportHealth,
   TransportState,
 } from "./transport.js";
 
@@ -15,6 +17,12 @@ import type {
 export interface HttpTransportOptions extends ConnectionOptions {
   /** Largest body either way, in bytes. */
   readonly maxMessageBytes: number;
+  /**
+   * Whether load reports in answers' headers are read.
+   *
+   * @defaultValue false
+   */
+  readonly loadReports?: boolean;
 }
 
 /**
@@ -32,6 +40,7 @@ export function createHttpTransport(instance: Instance, options: HttpTransportOp
 
 class HttpTransport implements Transport {
   readonly instance: Instance;
+  readonly health: TransportHealth;
   readonly #connections: HttpConnections;
   readonly #ports: AttemptPorts;
   readonly #unsent = new Set<HttpAttempt>();
@@ -51,8 +60,13 @@ class HttpTransport implements Transport {
       connections: this.#connections,
       unsent: this.#unsent,
       maxMessageBytes: options.maxMessageBytes,
+      loadReports: options.loadReports ?? false,
       clock: options.clock,
       onRefused: (error) => this.#fail(error),
+    };
+    this.health = {
+      ping: (timeoutMs, done) => this.#ping(timeoutMs, done),
+      bytesRead: () => this.#connections.bytesRead,
     };
   }
 
@@ -61,7 +75,8 @@ class HttpTransport implements Transport {
   }
 
   connect(): void {
-    if (this.#state === "idle" || this.#state === "failed") this.#connections.prepare();
+    if (this.#state !== "idle" && this.#state !== "failed") return;
+    runOutsideCalls(() => this.#connections.prepare());
   }
 
   onState(listener: (state: TransportState) => void): () => void {
@@ -85,6 +100,11 @@ class HttpTransport implements Transport {
     this.#listeners.clear();
     this.#giveUpUnsent("the connection was closed");
     this.#connections.close();
+  }
+
+  #ping(timeoutMs: number, done: (alive: boolean) => void): void {
+    if (this.#state === "closed") setImmediate(done, false);
+    else this.#connections.ping(timeoutMs, done);
   }
 
   #fail(error: Error): void {

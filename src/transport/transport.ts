@@ -1,6 +1,8 @@
 import type { Reason } from "../core/error-catalog.js";
 import type { Instance } from "../core/instance.js";
+import type { LoadReport } from "../core/load-report.js";
 import type { MetadataView } from "../core/metadata.js";
+import type { Clock, Random } from "../core/ports.js";
 import type { Status } from "../core/status.js";
 
 /** What a transport knows of its connection. */
@@ -17,6 +19,8 @@ export interface AttemptEnd {
   readonly remote: boolean;
   /** What an instance answered over HTTP, when that was not 200. */
   readonly http?: HttpAnswer;
+  /** What the instance said of its load, if it did and the transport was made to listen for it. */
+  readonly load?: LoadReport;
 }
 
 /** An answer over HTTP that was not a success. */
@@ -43,6 +47,13 @@ export interface AttemptStart {
   readonly timeoutMs: number;
   /** Attempts of the same call that went before and may have reached an instance. */
   readonly previousAttempts: number;
+  /**
+   * Whether the attempt keeps no process alive: for what lasts as long as its connection. To be started on one that is
+   * ready and without a time limit, since a wait for either still does.
+   *
+   * @defaultValue false
+   */
+  readonly background?: boolean;
 }
 
 /** One attempt of a call on one instance. */
@@ -60,7 +71,10 @@ export interface Attempt {
   cancel(code: Status, message: string): void;
 }
 
-/** The way to one instance. */
+/**
+ * The way to one instance. Most have one connection (a socket) or none, some have several when they are needed; only this
+ * folder knows how many.
+ */
 export interface Transport {
   readonly instance: Instance;
   readonly state: TransportState;
@@ -77,9 +91,46 @@ export interface Transport {
   start(start: AttemptStart, listener: AttemptListener): Attempt;
   /** Takes no new attempts and closes the connection when those under way have ended. */
   close(): void;
+  /** Signs of life and of readiness; left out by transports that have none. */
+  readonly health?: TransportHealth;
 }
 
-/** TLS towards instances and directories. */
+/** A transport that never has more than one connection at a time, and says how much it has to do. */
+export interface CountingTransport extends Transport {
+  readonly health: Required<TransportHealth>;
+  /** Attempts that have begun and not ended. */
+  readonly underWay: number;
+}
+
+/** How an instance is asked how it is; keeps no process alive. */
+export interface TransportHealth {
+  /**
+   * Asks for a sign of life: over gRPC on the connection that calls use, without which there is none, over HTTP on one of its
+   * own. Any answer is one, a refusal included, and so is a connection of its own that is refused or ended by the instance.
+   *
+   * @param timeoutMs - counts from when the connection is up
+   * @param done - called once, with false when nothing was heard in time; never from inside `ping`
+   */
+  ping(timeoutMs: number, done: (alive: boolean) => void): void;
+  /**
+   * Follows what the instance says of its own readiness, for as long as the connection lasts; over gRPC by
+   * `grpc.health.v1.Health/Watch`. Left out by transports that have no such thing.
+   *
+   * @param listener - told undefined when the instance makes no statement: it has no health service, or does not let us ask;
+   *   never from inside `watch`
+   * @returns ends it
+   */
+  watch?(listener: (serving: boolean | undefined) => void): () => void;
+  /** How many bytes have come from the instance, over all its connections; never fewer than before. Left out where that is unknown. */
+  bytesRead?(): number;
+}
+
+/**
+ * TLS towards instances and directories.
+ *
+ * Files are read at once and looked at again before new connections, once a second at most, so that certificates can be replaced
+ * while a client runs; open connections keep what they were made with. Files that cannot be used leave what was read before in use.
+ */
 export interface ClientTls {
   /** Authorities to trust, PEM; the system's own when left out. */
   readonly ca?: string | Uint8Array | undefined;
@@ -87,6 +138,12 @@ export interface ClientTls {
   readonly cert?: string | Uint8Array | undefined;
   /** Key of the certificate, PEM. */
   readonly key?: string | Uint8Array | undefined;
+  /** Path of a file with `ca`. */
+  readonly caFile?: string | undefined;
+  /** Path of a file with `cert`. */
+  readonly certFile?: string | undefined;
+  /** Path of a file with `key`. */
+  readonly keyFile?: string | undefined;
   /** Name that the certificate must carry, when it is not the host's. */
   readonly serverName?: string | undefined;
 }
@@ -109,6 +166,16 @@ export interface TransportOptions {
    * @defaultValue false
    */
   readonly background?: boolean;
+  /**
+   * Whether load reports behind answers are read.
+   *
+   * @defaultValue false
+   */
+  readonly loadReports?: boolean;
+  /** Time of pings and health watches. @defaultValue the machine's */
+  readonly clock?: Clock;
+  /** Jitter of what they wait. @defaultValue `Math.random` */
+  readonly random?: Random;
 }
 
 /** Makes the way to an instance; connects nothing yet. */

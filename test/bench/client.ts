@@ -1,7 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
+import { Client, credentials } from "@grpc/grpc-js";
 import { createChannel, createClient as createNiceClient } from "nice-grpc";
 import {
   PredictRequest,
@@ -9,84 +6,50 @@ import {
   PredictServiceDefinition,
 } from "../../gen/inferwire/predict/v1/predict.js";
 import { createClient } from "../../src/client/index.js";
+import { median } from "../support/figures.js";
+import { startPredictServers } from "../support/predict-servers.js";
 
 const PATH = "/inferwire.predict.v1.PredictService/Predict";
-const ROUNDS = 9;
-const CALLS = 4_000;
 const IN_FLIGHT = 16;
-const request: PredictRequest = { service: "", path: "", data: new Uint8Array(1024).fill(7) };
 
-const encodeRequest = (message: PredictRequest): Buffer =>
-  Buffer.from(PredictRequest.encode(message).finish());
-const encodeResponse = (message: PredictResponse): Buffer =>
-  Buffer.from(PredictResponse.encode(message).finish());
+/** What every call sends: 1 KiB. */
+export const request: PredictRequest = {
+  service: "",
+  path: "",
+  data: new Uint8Array(1024).fill(7),
+};
 
-/** The other side, in a process of its own: three ports that echo. */
-async function serve(): Promise<void> {
-  const predict = {
-    path: PATH,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: encodeRequest,
-    requestDeserialize: (bytes: Buffer) => PredictRequest.decode(bytes),
-    responseSerialize: encodeResponse,
-    responseDeserialize: (bytes: Buffer) => PredictResponse.decode(bytes),
-  };
-  const ports: number[] = [];
-  for (let i = 0; i < 3; i++) {
-    const server = new Server({ "grpc.enable_channelz": 0 });
-    server.addService(
-      { predict },
-      {
-        predict: (
-          call: { request: PredictRequest },
-          done: (error: null, answer: PredictResponse) => void,
-        ) => done(null, { data: call.request.data, status: 0 }),
-      },
-    );
-    await new Promise<void>((resolve, reject) => {
-      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-        ports.push(port);
-        if (error === null) resolve();
-        else reject(error);
-      });
-    });
-  }
-  process.stdout.write(`${ports.join(",")}\n`);
-  process.stdin.on("end", () => process.exit()).resume();
+/** How many rounds of how many calls. */
+export interface ClientRounds {
+  readonly rounds: number;
+  readonly calls: number;
 }
 
-function hasTaskset(): boolean {
-  try {
-    execFileSync("taskset", ["-apc", "1", String(process.pid)], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const full: ClientRounds = { rounds: 9, calls: 4_000 };
 
-async function startServer(pinned: boolean): Promise<{ child: ChildProcess; ports: string[] }> {
-  const self = [...process.execArgv, fileURLToPath(import.meta.url), "--serve"];
-  const [command, args] = pinned
-    ? ["taskset", ["-c", "0", process.execPath, ...self]]
-    : [process.execPath, self];
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const [line]: unknown[] = await once(child.stdout, "data");
-  return { child, ports: String(line).trim().split(",") };
-}
-
-interface Contender {
+/** A client under test. */
+export interface Contender {
   readonly name: string;
   readonly call: () => Promise<unknown>;
+  readonly close: () => unknown;
 }
 
-interface Figures {
+/** Medians over the rounds of one contender. */
+export interface ContenderFigures {
+  readonly name: string;
+  readonly cpuUs: number;
+  readonly perSecond: number;
+  /** CPU over that of the contender that all are compared with, round by round. */
+  readonly ratio: number;
+}
+
+interface Round {
   readonly cpuUs: number;
   readonly perSecond: number;
 }
 
-async function round({ call }: Contender): Promise<Figures> {
-  let left = CALLS;
+async function round({ call }: Contender, calls: number): Promise<Round> {
+  let left = calls;
   const loop = async (): Promise<void> => {
     while (left-- > 0) await call();
   };
@@ -95,73 +58,95 @@ async function round({ call }: Contender): Promise<Figures> {
   await Promise.all(Array.from({ length: IN_FLIGHT }, loop));
   const seconds = (performance.now() - started) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
-  return { cpuUs: (user + system) / CALLS, perSecond: CALLS / seconds };
+  return { cpuUs: (user + system) / calls, perSecond: calls / seconds };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+/** grpc-js's own client. */
+export function grpcJsContender(address: string): Contender {
+  const bare = new Client(address, credentials.createInsecure());
+  return {
+    name: "grpc-js",
+    call: () =>
+      new Promise((resolve, reject) => {
+        bare.makeUnaryRequest(
+          PATH,
+          (message: PredictRequest) => Buffer.from(PredictRequest.encode(message).finish()),
+          (bytes) => PredictResponse.decode(bytes),
+          request,
+          (error, answer) => (error === null ? resolve(answer) : reject(error)),
+        );
+      }),
+    close: () => bare.close(),
+  };
+}
+
+/** A bare nice-grpc client. */
+export function niceContender(address: string): Contender {
+  const channel = createChannel(address);
+  const nice = createNiceClient(PredictServiceDefinition, channel);
+  return { name: "nice-grpc", call: () => nice.predict(request), close: () => channel.close() };
 }
 
 /**
- * Compares one unary call of 1 KiB through grpc-js, nice-grpc and this client, in alternating rounds.
+ * Compares one unary call of 1 KiB through several clients, in alternating rounds, over three servers in a process of their own.
+ *
+ * @param contendersOf - makes them; addresses are `host:port` of the servers
+ * @param base - name of the one that all are compared with
+ */
+export async function compareClients(
+  contendersOf: (addresses: readonly string[]) => readonly Contender[],
+  base: string,
+  { rounds, calls }: ClientRounds,
+  print: (line: string) => void,
+): Promise<readonly ContenderFigures[]> {
+  using servers = await startPredictServers({ address: "127.0.0.1", count: 3, pin: true });
+  const contenders = contendersOf(servers.ports.map((port) => `127.0.0.1:${port}`));
+  const figures = contenders.map((contender) => ({ contender, rounds: [] as Round[] }));
+  for (let n = -2; n < rounds; n++) {
+    for (const at of figures.keys()) {
+      const figure = figures[(at + n + 2) % figures.length];
+      if (figure === undefined) continue;
+      const result = await round(figure.contender, calls);
+      if (n >= 0) figure.rounds.push(result);
+    }
+  }
+  for (const { close } of contenders) await close();
+  print(
+    `unary, 1 KiB each way, ${IN_FLIGHT} in flight, ${rounds} rounds of ${calls}, ${servers.pinned ? "client and server on a core each" : "not pinned"}`,
+  );
+  const compared = figures.find(({ contender }) => contender.name === base)?.rounds ?? [];
+  return figures.map(({ contender: { name }, rounds: own }) => {
+    const cpuUs = median(own.map((each) => each.cpuUs));
+    const perSecond = median(own.map((each) => each.perSecond));
+    const ratio = median(own.map((each, n) => each.cpuUs / (compared[n]?.cpuUs ?? Number.NaN)));
+    print(
+      `${name.padEnd(10)} ${cpuUs.toFixed(1).padStart(7)} us CPU a call, ${perSecond.toFixed(0).padStart(6)} calls/s, ${ratio.toFixed(3)} x ${base}`,
+    );
+    return { name, cpuUs, perSecond, ratio };
+  });
+}
+
+/**
+ * Compares grpc-js, nice-grpc and this client.
  *
  * @returns CPU of this client over CPU of nice-grpc, the median of the rounds.
  */
 export async function benchClient(print: (line: string) => void): Promise<number> {
-  const pinned = hasTaskset();
-  const { child, ports } = await startServer(pinned);
-  const address = `127.0.0.1:${ports[0]}`;
-  const bare = new Client(address, credentials.createInsecure());
-  const channel = createChannel(address);
-  const nice = createNiceClient(PredictServiceDefinition, channel);
-  const target = ports.map((port) => `127.0.0.1:${port}`).join(",");
-  const ours = createClient(PredictServiceDefinition, { target });
-  const contenders: readonly Contender[] = [
-    {
-      name: "grpc-js",
-      call: () =>
-        new Promise((resolve, reject) => {
-          bare.makeUnaryRequest(
-            PATH,
-            encodeRequest,
-            (bytes) => PredictResponse.decode(bytes),
-            request,
-            (error, answer) => (error === null ? resolve(answer) : reject(error)),
-          );
-        }),
-    },
-    { name: "nice-grpc", call: () => nice.predict(request) },
-    { name: "inferwire", call: () => ours.predict(request) },
-  ];
-  const figures = contenders.map((): Figures[] => []);
-  for (let n = -2; n < ROUNDS; n++) {
-    for (const index of contenders.keys()) {
-      const contender = contenders[(index + n + 3) % 3];
-      if (contender === undefined) continue;
-      const result = await round(contender);
-      if (n >= 0) figures[contenders.indexOf(contender)]?.push(result);
-    }
-  }
-  await ours[Symbol.asyncDispose]();
-  channel.close();
-  bare.close();
-  child.stdin?.end();
-  print(
-    `unary, 1 KiB each way, ${IN_FLIGHT} in flight, ${ROUNDS} rounds of ${CALLS}, ${pinned ? "client and server on a core each" : "not pinned"}`,
-  );
-  const nicely = figures[1] ?? [];
-  for (const [index, { name }] of contenders.entries()) {
-    const own = figures[index] ?? [];
-    const cpu = median(own.map(({ cpuUs }) => cpuUs));
-    const rate = median(own.map(({ perSecond }) => perSecond));
-    const ratio = median(own.map(({ cpuUs }, n) => cpuUs / (nicely[n]?.cpuUs ?? Number.NaN)));
-    print(
-      `${name.padEnd(10)} ${cpu.toFixed(1).padStart(7)} us CPU a call, ${rate.toFixed(0).padStart(6)} calls/s, ${ratio.toFixed(3)} x nice-grpc`,
-    );
-  }
-  return median((figures[2] ?? []).map(({ cpuUs }, n) => cpuUs / (nicely[n]?.cpuUs ?? Number.NaN)));
+  const contendersOf = (addresses: readonly string[]): readonly Contender[] => {
+    const [address = ""] = addresses;
+    const ours = createClient(PredictServiceDefinition, { target: addresses.join(",") });
+    return [
+      grpcJsContender(address),
+      niceContender(address),
+      {
+        name: "inferwire",
+        call: () => ours.predict(request),
+        close: () => ours[Symbol.asyncDispose](),
+      },
+    ];
+  };
+  const figures = await compareClients(contendersOf, "nice-grpc", full, print);
+  return figures.at(-1)?.ratio ?? Number.NaN;
 }
 
-if (process.argv.includes("--serve")) await serve();
-else if (process.argv[1] === fileURLToPath(import.meta.url)) await benchClient(console.log);
+if (process.argv[1] === import.meta.filename) await benchClient(console.log);

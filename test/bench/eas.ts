@@ -3,6 +3,7 @@ import { ENDPOINT_TYPE_DIRECT, PredictClient, StringRequest, TFRequest } from "i
 import { Pool } from "undici";
 import { built } from "../support/built-kit.js";
 import { median, spread } from "../support/figures.js";
+import { defaultPoolPolicy } from "../support/pool-policy.js";
 import { startChild } from "./child.js";
 import { BENCH_TOKEN, PAYLOAD_BYTES, SCORES, type ServerKind } from "./protocol.js";
 
@@ -75,7 +76,7 @@ function callsOverHttp(ports: readonly number[], body: Uint8Array): Contender {
     logger: silent,
     random: Math.random,
     source: createStaticSource({ service: SERVICE, instances }, { clock, logger: silent }),
-    policy: { ...channelDefaults, token: undefined },
+    policy: { ...channelDefaults, token: undefined, pool: defaultPoolPolicy },
     createTransport: (instance) => createHttpTransport(instance, transport),
   });
   return {

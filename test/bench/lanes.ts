@@ -75,6 +75,7 @@ function invocationOf(payloads: Uint8Array): Invocation {
     peer: "127.0.0.1:40000",
     arrivedMs,
     deadlineMs: arrivedMs + 5_000,
+    callerDeadlineMs: Number.POSITIVE_INFINITY,
     payloads,
     takesPieces: false,
     abort,

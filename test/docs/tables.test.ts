@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { builtins } from "../../src/builtin/registry.js";
 import { channelDefaults } from "../../src/client/client-options.js";
+import { ejectionDefaults } from "../../src/client/pool-options.js";
 import { errorCatalog } from "../../src/core/error-catalog.js";
 import { statusName } from "../../src/core/status.js";
 import { directoryDefaults } from "../../src/directory/directory-options.js";
@@ -30,6 +31,7 @@ const optionTables: readonly [string, string, Readonly<Record<string, unknown>>]
   ["host.md", "## Options", { ...hostDefaults }],
   ["options.md", "## Limits", { ...serverLimitDefaults }],
   ["options.md", "## Client", { ...channelDefaults }],
+  ["options.md", "### Ejection", { ...ejectionDefaults }],
   ["options.md", "## EAS client", { ...predictClientDefaults }],
   ["options.md", "## Directory", { ...directoryDefaults }],
 ];
@@ -44,8 +46,11 @@ describe("tables of options", () => {
     it(`${file} ${heading} gives the defaults that hold`, () => {
       for (const [name = "", shown = ""] of tableBelow(page(file), heading)) {
         const value = code(shown);
+        const known = defaults[code(name) ?? ""] || undefined;
+        // Options of their own have a table of their own.
+        if (known === ejectionDefaults) expect(shown).toMatch(/^see \[\w+\]\(#\w+\)$/);
         // Words instead of code: there is no default, or it depends on other options.
-        if (value === undefined) expect(defaults[code(name) ?? ""] || undefined).toBeUndefined();
+        else if (value === undefined) expect(known).toBeUndefined();
         else expect(defaultIn(value)).toEqual(defaults[code(name) ?? ""]);
       }
     });

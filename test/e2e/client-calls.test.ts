@@ -245,12 +245,17 @@ describe("createClient: errors", () => {
     expect(onReport.mock.calls[0]?.[0].attempts).toMatchObject([{ reason: "CANCELLED" }]);
   });
 
-  it("refuses a timeout that is none", async () => {
+  it.each([
+    [{ timeoutMs: -1 }, "timeoutMs is -1"],
+    [{ idempotent: "yes" }, 'idempotent is "yes"'],
+    [{ detached: "no" }, 'detached is "no"'],
+    [{ onReport: 5 }, "onReport is 5"],
+  ])("refuses %j", async (extras, message) => {
     const { target } = await started();
-    const call = clientOf(target).unary({ text: "a" }, { timeoutMs: -1 });
+    const call = clientOf(target).unary({ text: "a" }, extras as object);
     await expect(call).rejects.toMatchObject({
       name: "ConfigError",
-      message: expect.stringContaining("timeoutMs is -1"),
+      message: expect.stringContaining(message),
     });
   });
 });
@@ -266,7 +271,10 @@ describe("createClient: middleware", () => {
   it("keeps extras, reports and errors apart while calls overlap", async () => {
     const a = await started();
     const b = await started();
-    const client = clientOf(`${a.target},${b.target}`, { middleware: [rewriting] });
+    const target = `${a.target},${b.target}`;
+    const client = clientOf(target, { middleware: [rewriting], retryBudgetRatio: 1 });
+    // Retries are paid for by calls that went well: 25 calls are to be tried twice more.
+    await Promise.all(Array.from({ length: 50 }, () => client.unary({ text: "a" })));
     const reports = new Map<string, number>();
     const calls = Array.from({ length: 50 }, (_, n) => {
       const idempotent = n % 2 === 0;

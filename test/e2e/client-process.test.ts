@@ -60,6 +60,8 @@ describe("createClient: the process", () => {
     const run = await runScript(`
       console.log(Object.keys(await import("inferwire/client")).sort().join());
     `);
-    expect(run.output).toBe("CallError,Metadata,Status,closeClient,createClient,openChannel");
+    expect(run.output).toBe(
+      "CallError,Metadata,Status,channelOf,clientMetricsText,closeClient,createClient,openChannel",
+    );
   });
 });

@@ -4,10 +4,13 @@ import { Metadata } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { instanceOf } from "../../src/core/instance.js";
 import { metadataOf } from "../../src/core/metadata.js";
+import { systemClock } from "../../src/core/ports.js";
 import { Status } from "../../src/core/status.js";
 import { grpcMetadataView } from "../../src/transport/grpc-metadata.js";
 import { createGrpcTransport } from "../../src/transport/grpc-transport.js";
+import { createSpreadTransport } from "../../src/transport/spread-transport.js";
 import type { Transport, TransportState } from "../../src/transport/transport.js";
+import { encodeLoadReport } from "../../src/wire/load-report.js";
 import { attemptOnce } from "../support/client-attempt.js";
 import {
   endWithStatus,
@@ -34,11 +37,23 @@ function transportTo(port: number, connectTimeoutMs = 300): Transport {
   return transport;
 }
 
+const plain = { tls: undefined, maxMessageBytes: 1_000, pingIntervalMs: 0 };
+const servers = {
+  startSilent: () => startHttp2Server(() => {}),
+  startRefusing: () => startHttp2Server((stream) => endWithStatus(stream, { "grpc-status": "12" })),
+};
+
 testTransport({
   name: "createGrpcTransport",
+  create: (instance) => createGrpcTransport(instance, plain),
+  ...servers,
+});
+
+testTransport({
+  name: "createSpreadTransport",
   create: (instance) =>
-    createGrpcTransport(instance, { tls: undefined, maxMessageBytes: 1_000, pingIntervalMs: 0 }),
-  startSilent: () => startHttp2Server(() => {}),
+    createSpreadTransport(instance, (one) => createGrpcTransport(one, plain), systemClock),
+  ...servers,
 });
 
 afterEach(() => {
@@ -185,6 +200,34 @@ describe("createGrpcTransport: statuses of the instance", () => {
       stream.respond({ ":status": 503, "content-type": "text/html" }, { endStream: true }),
     );
     expect(end).toMatchObject({ code: Status.UNAVAILABLE, reason: "CALL_FAILED", remote: true });
+  });
+});
+
+describe("createGrpcTransport: loads", () => {
+  async function loadOf(bytes: Uint8Array, loadReports: boolean, headersFirst: boolean) {
+    await using server = await startHttp2Server((stream) => {
+      const load = Buffer.from(bytes).toString("base64");
+      const status = { "grpc-status": headersFirst ? "0" : "5", "endpoint-load-metrics-bin": load };
+      endWithStatus(stream, status, headersFirst);
+    });
+    const instance = instanceOf({ host: "127.0.0.1", port: server.port });
+    const transport = createGrpcTransport(instance, { ...plain, loadReports });
+    transports.push(transport);
+    return (await attemptOnce(transport)).end.load;
+  }
+  const report = { utilization: 0.5, callsPerSecond: 20, failuresPerSecond: 1 };
+
+  it("hands over the report behind an answer or a refusal, when it is wanted", async () => {
+    const bytes = encodeLoadReport(report);
+    expect(await loadOf(bytes, true, true)).toEqual(report);
+    expect(await loadOf(bytes, true, false)).toEqual(report);
+    expect(await loadOf(bytes, false, true)).toBeUndefined();
+  });
+
+  it("hands over none that makes no sense", async () => {
+    const endless = { ...report, utilization: Number.POSITIVE_INFINITY };
+    expect(await loadOf(encodeLoadReport(endless), true, true)).toBeUndefined();
+    expect(await loadOf(Buffer.from("no report"), true, true)).toBeUndefined();
   });
 });
 

@@ -27,14 +27,16 @@ interface Setting {
   readonly host?: string;
   readonly tls?: ClientTls;
   readonly connectTimeoutMs?: number;
+  readonly loadReports?: boolean;
 }
 
 function transportTo(port: number, setting: Setting = {}): Transport {
-  const { host = "127.0.0.1", tls, connectTimeoutMs = 2_000 } = setting;
+  const { host = "127.0.0.1", tls, connectTimeoutMs = 2_000, loadReports = false } = setting;
   const transport = createHttpTransport(instanceOf({ host, port }), {
     tls,
     maxMessageBytes: LIMIT_BYTES,
     connectTimeoutMs,
+    loadReports,
     clock: systemClock,
   });
   transports.push(transport);
@@ -61,6 +63,11 @@ testTransport({
       clock: systemClock,
     }),
   startSilent: () => startHttpServer(() => {}),
+  startRefusing: () =>
+    startHttpServer((_request, _body, response) => {
+      response.statusCode = 501;
+      response.end();
+    }),
 });
 
 describe("createHttpTransport: requests and answers", () => {
@@ -126,6 +133,34 @@ describe("createHttpTransport: requests and answers", () => {
     expect(() => transportTo(1).start(start, listener)).toThrow(
       expect.objectContaining({ reason: "INVALID_OPTION" }),
     );
+  });
+
+  it("reads what an instance says of its load, when told to", async () => {
+    const says: (string | string[])[] = [
+      "TEXT application_utilization=0.5, rps_fractional=20, eps=1",
+      'JSON {"application_utilization": 0.5, "rps_fractional": 20, "eps": 1}',
+      ["TEXT application_utilization=0.5, rps_fractional=20, eps=1", "TEXT rps_fractional=9"],
+      "TEXT application_utilization=NaN",
+      "TEXT application_utilization=-1",
+      "x".repeat(15_000),
+    ];
+    const statuses = [200, 503];
+    let answers = 0;
+    await using server = await startHttpServer((_request, _body, response) => {
+      const said = says[Math.floor(answers / 2)] ?? "";
+      response.setHeader("endpoint-load-metrics", said);
+      response.writeHead(statuses[answers++ % 2] ?? 0).end();
+    });
+    const told = { utilization: 0.5, callsPerSecond: 20, failuresPerSecond: 1 };
+    const transport = transportTo(server.port, { loadReports: true });
+    for (const expected of [told, told, told, undefined, undefined, undefined]) {
+      for (const status of statuses) {
+        const { end } = await attemptOnce(transport);
+        expect([end.http?.status ?? 200, end.load]).toEqual([status, expected]);
+      }
+    }
+    answers = 0;
+    expect((await attemptOnce(transportTo(server.port))).end).not.toHaveProperty("load");
   });
 
   it("follows no redirect", async () => {
@@ -200,30 +235,33 @@ describe("createHttpTransport: what is too large", () => {
 
 describe("createHttpTransport: connections that break", () => {
   const head = "HTTP/1.1 200 OK\r\n";
-  it.each<[string, (socket: Socket) => void]>([
-    ["before an answer", (socket) => socket.destroy()],
-    ["before an answer, with a reset", (socket) => socket.resetAndDestroy()],
-    ["half through the headers", (socket) => socket.end(`${head}content-le`)],
-    ["half through a body", (socket) => socket.end(`${head}content-length: 10\r\n\r\nabc`)],
+  it.each<[string, number, (socket: Socket) => void]>([
+    ["before an answer", 0, (socket) => socket.destroy()],
+    ["before an answer, with a reset", 0, (socket) => socket.resetAndDestroy()],
+    ["half through the headers", 0, (socket) => socket.end(`${head}content-le`)],
+    ["half through a body", 1, (socket) => socket.end(`${head}content-length: 10\r\n\r\nabc`)],
     [
       "half through the pieces",
+      1,
       (socket) => socket.end(`${head}transfer-encoding: chunked\r\n\r\n5\r\nab`),
     ],
     [
       "half through the last body of a connection",
+      1,
       (socket) => socket.end(`${head}connection: close\r\ncontent-length: 10\r\n\r\nabc`),
     ],
     [
       "half through the last pieces of a connection",
+      1,
       (socket) =>
         socket.end(`${head}connection: close\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab`),
     ],
-  ])("says CONNECTION_LOST %s", async (_name, onData) => {
+  ])("says CONNECTION_LOST %s", async (_name, headers, onData) => {
     await using server = await startRawServer(onData);
     const transport = transportTo(server.port);
     const lost = { code: Status.UNAVAILABLE, reason: "CONNECTION_LOST", remote: false };
     const trace = await attemptOnce(transport);
-    expect(trace).toMatchObject({ headers: 0, messages: [], end: lost });
+    expect(trace).toMatchObject({ headers, messages: [], end: lost });
     expect(transport.state).toBe("ready");
   });
 
@@ -243,7 +281,7 @@ describe("createHttpTransport: connections that break", () => {
     );
     const trace = await attemptOnce(transportTo(server.port), { timeoutMs: 100 });
     expect(trace).toMatchObject({
-      headers: 0,
+      headers: 1,
       end: { reason: "DEADLINE_EXCEEDED", remote: false },
     });
     while (server.open() > 0) await sleep(5);

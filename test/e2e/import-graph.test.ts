@@ -38,9 +38,9 @@ const entries = Object.keys(exported)
   .filter((path) => !path.endsWith(".json"))
   .map((path) => `inferwire${path.slice(1)}`);
 
-/** A user of the library loads nothing of the command line, and nothing of what generates code. */
+/** A user of the library loads nothing of the command line, of what generates code, and of what writes metrics when asked. */
 const never =
-  /\/dist\/src\/(cli|codegen)\/|\/node_modules\/(commander|@bomb\.sh|tar|fflate|hdr-histogram-js|@bufbuild\/(protoplugin|buf)|ts-proto|typescript|tsx)\//;
+  /\/dist\/src\/(cli|codegen)\/|\/node_modules\/(prom-client|commander|@bomb\.sh|tar|fflate|hdr-histogram-js|@bufbuild\/(protoplugin|buf)|ts-proto|typescript|tsx)\//;
 
 /** Rooms of the kit that an entry has no use for. */
 const rooms: Readonly<Record<string, RegExp>> = {

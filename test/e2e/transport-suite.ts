@@ -3,9 +3,10 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type Instance, instanceOf } from "../../src/core/instance.js";
 import { metadataOf } from "../../src/core/metadata.js";
 import { Status } from "../../src/core/status.js";
-import type { Transport, TransportState } from "../../src/transport/transport.js";
+import type { AttemptEnd, Transport, TransportState } from "../../src/transport/transport.js";
 import { attemptOnce } from "../support/client-attempt.js";
 import { closedPort, type OddServer } from "../support/client-sockets.js";
+import { until } from "../support/until.js";
 
 /** A kind of transport, and the server that goes with it. */
 export interface TransportUnderTest {
@@ -13,10 +14,17 @@ export interface TransportUnderTest {
   create(instance: Instance): Transport;
   /** Takes calls and never answers. */
   startSilent(): Promise<OddServer>;
+  /** Refuses whatever it is asked. */
+  startRefusing(): Promise<OddServer>;
 }
 
 /** What every transport keeps to, whatever it speaks. */
-export function testTransport({ name, create, startSilent }: TransportUnderTest): void {
+export function testTransport({
+  name,
+  create,
+  startSilent,
+  startRefusing,
+}: TransportUnderTest): void {
   const transports: Transport[] = [];
   const transportTo = (port: number, host = "127.0.0.1"): Transport => {
     const transport = create(instanceOf({ host, port }));
@@ -27,6 +35,26 @@ export function testTransport({ name, create, startSilent }: TransportUnderTest)
     const states: TransportState[] = [];
     transport.onState((state) => states.push(state));
     return states;
+  };
+  const readyTransportTo = async (port: number): Promise<Transport> => {
+    const transport = transportTo(port);
+    transport.connect();
+    await until(() => transport.state === "ready");
+    return transport;
+  };
+  /** One ping; undefined for transports that have none. */
+  const pingOf = async (transport: Transport, timeoutMs: number): Promise<boolean | undefined> => {
+    const { health } = transport;
+    if (health === undefined) return undefined;
+    let inside = true;
+    const told = new Promise<boolean>((resolve) => {
+      health.ping(timeoutMs, (alive) => {
+        expect(inside).toBe(false);
+        resolve(alive);
+      });
+    });
+    inside = false;
+    return await told;
   };
   const neverLeft = { code: Status.UNAVAILABLE, reason: "CONNECT_FAILED", remote: false };
 
@@ -122,6 +150,78 @@ export function testTransport({ name, create, startSilent }: TransportUnderTest)
       transport.close();
       transport.close();
       expect(states).toEqual(["connecting", "failed", "closed"]);
+    });
+
+    it("takes a refusal for a sign of life", async () => {
+      await using server = await startRefusing();
+      const transport = await readyTransportTo(server.port);
+      expect(await pingOf(transport, 5_000)).not.toBe(false);
+      expect(await pingOf(transport, 5_000)).not.toBe(false);
+    });
+
+    it("takes silence for none, and so a connection that is not there", async () => {
+      await using server = await startSilent();
+      const transport = await readyTransportTo(server.port);
+      expect(await pingOf(transport, 50)).not.toBe(true);
+      server.drop();
+      expect(await pingOf(transport, 5_000)).not.toBe(true);
+      transport.close();
+      expect(await pingOf(transport, 5_000)).not.toBe(true);
+    });
+
+    it("counts the bytes that arrive, over all its connections", async () => {
+      await using server = await startRefusing();
+      const transport = await readyTransportTo(server.port);
+      const read = (): number => transport.health?.bytesRead?.() ?? 0;
+      const counts = [read()];
+      for (const drop of [false, false, true, false]) {
+        await attemptOnce(transport);
+        counts.push(read());
+        if (drop) {
+          server.drop();
+          await until(() => server.open() === 0);
+          await sleep(20);
+          expect(read()).toBeGreaterThanOrEqual(counts.at(-1) ?? 0);
+        }
+      }
+      expect([...counts].sort((a, b) => a - b)).toEqual(counts);
+      expect(new Set(counts).size).toBe(transport.health?.bytesRead === undefined ? 1 : 5);
+      transport.close();
+      expect(read()).toBeGreaterThanOrEqual(counts.at(-1) ?? 0);
+    });
+
+    it("tells nothing of readiness where nothing is said, and ends with the connection", async () => {
+      await using server = await startSilent();
+      const transport = await readyTransportTo(server.port);
+      const told: unknown[] = [];
+      const stop = transport.health?.watch?.((serving) => told.push(serving));
+      expect(told).toEqual([]);
+      transport.close();
+      // What watches would hold it open.
+      await until(() => server.open() === 0);
+      stop?.();
+      expect(told).toEqual([]);
+    });
+
+    it("makes a background attempt like any other", async () => {
+      await using server = await startRefusing();
+      const transport = await readyTransportTo(server.port);
+      const ends: AttemptEnd[] = [];
+      const attempt = transport.start(
+        {
+          path: "/a/b",
+          metadata: metadataOf({}),
+          timeoutMs: Number.POSITIVE_INFINITY,
+          previousAttempts: 0,
+          background: true,
+        },
+        { onHeaders() {}, onMessage() {}, onEnd: (end) => ends.push(end) },
+      );
+      attempt.send(Buffer.from("hello"));
+      attempt.halfClose();
+      attempt.read();
+      await until(() => ends.length === 1);
+      expect(ends).toMatchObject([{ reason: "CALL_FAILED", remote: true }]);
     });
 
     it("refuses metadata that cannot be sent, without showing it", () => {

@@ -11,6 +11,7 @@ import type { Source } from "../../src/resolve/source.js";
 import { FakeTransports } from "../support/client-fake-transport.js";
 import { createFakeClock } from "../support/fake-clock.js";
 import { median, quantile } from "../support/figures.js";
+import { defaultPoolPolicy } from "../support/pool-policy.js";
 import type { OpenWay, SizeWay } from "./size-way.js";
 import { sizeWays } from "./size-ways.js";
 
@@ -178,7 +179,7 @@ async function openClient(way: OpenWay, seed: number): Promise<MeasuredClient> {
     clock,
     random: seededRandom(seed),
     logger: silentLogger,
-    policy: { ...channelDefaults, token: undefined },
+    policy: { ...channelDefaults, token: undefined, pool: defaultPoolPolicy },
   });
   core.list.start();
   async function take(arrive: (begun: () => void) => Promise<void>): Promise<Sample> {

@@ -31,6 +31,7 @@ export function admissionCall(traits: CallTraits = {}): Invocation {
     peer: "",
     arrivedMs: 0,
     deadlineMs: traits.deadlineMs ?? Number.POSITIVE_INFINITY,
+    callerDeadlineMs: Number.POSITIVE_INFINITY,
     payloads: traits.payloads ?? new Uint8Array(traits.bytes ?? 0),
     takesPieces: traits.takesPieces ?? true,
     abort,

@@ -124,6 +124,7 @@ export function callOf(
     peer: "127.0.0.1:1",
     arrivedMs: clock.now(),
     deadlineMs: Number.POSITIVE_INFINITY,
+    callerDeadlineMs: Number.POSITIVE_INFINITY,
     payloads: typeof payloads === "string" ? Buffer.from(payloads) : payloads,
     takesPieces: true,
     abort,

@@ -1,12 +1,10 @@
+import { CallRunner } from "../../src/client/call/call-runner.js";
 import type { CallExtras } from "../../src/client/call-context.js";
-import { CallRunner } from "../../src/client/call-runner.js";
-import { channelDefaults } from "../../src/client/client-options.js";
 import type { MethodPolicy } from "../../src/client/method-table.js";
 import { type MetadataView, metadataOf } from "../../src/core/metadata.js";
 import type { AttemptEnd, AttemptListener } from "../../src/transport/transport.js";
 import type { FakeChannel } from "./client-channel.js";
-
-const { timeoutMs, streamIdleTimeoutMs, maxAttempts } = channelDefaults;
+import { methodPolicy } from "./method-policy.js";
 
 /** A call that a test runs by hand, and what its app has been told. */
 export class TestCall implements AttemptListener {
@@ -26,18 +24,7 @@ export class TestCall implements AttemptListener {
     } = {},
   ) {
     const { method, extras = {}, deadlineMs = Number.POSITIVE_INFINITY } = options;
-    const policy: MethodPolicy = {
-      name: "unary",
-      path: "/test.Echo/Unary",
-      requestStream: false,
-      responseStream: false,
-      idempotent: false,
-      metadata: [],
-      timeoutMs,
-      streamIdleTimeoutMs,
-      maxAttempts,
-      ...method,
-    };
+    const policy = methodPolicy(method);
     const owner = options.owner ?? { closed: false };
     this.runner = new CallRunner(
       { core: channel.core, owner, method: policy, extras, deadlineMs },

@@ -8,6 +8,7 @@ import type { Snapshot } from "../../src/core/snapshot.js";
 import type { Source, SourceListener } from "../../src/resolve/source.js";
 import { FakeTransports } from "./client-fake-transport.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
+import { defaultPoolPolicy } from "./pool-policy.js";
 
 /** A source that says what a test tells it to. */
 export class HandSource implements Source {
@@ -68,16 +69,19 @@ export interface FakeChannel {
   readonly clock: FakeClock;
 }
 
+/** Policy of a channel of fakes, where it is not the default. */
+export type FakePolicy = Partial<ResolvedPolicy> & { readonly connectTimeoutMs?: number };
+
 /** Makes a channel of fakes; with `entries` it has its first list, and connections are ready at once. */
 export function fakeChannel(
-  policy: Partial<ResolvedPolicy> = {},
+  { connectTimeoutMs, ...policy }: FakePolicy = {},
   ...entries: readonly string[]
 ): FakeChannel {
   const source = new HandSource();
   const transports = new FakeTransports();
   const clock = createFakeClock();
   const { timeoutMs, streamIdleTimeoutMs, maxAttempts, retryBudgetRatio } = channelDefaults;
-  const { firstListTimeoutMs, connectTimeoutMs } = channelDefaults;
+  const { firstListTimeoutMs } = channelDefaults;
   const core = new ChannelCore({
     source,
     createTransport: transports.create,
@@ -91,7 +95,13 @@ export function fakeChannel(
       maxAttempts,
       retryBudgetRatio,
       firstListTimeoutMs,
-      connectTimeoutMs,
+      hedgeDelayMs: Number.POSITIVE_INFINITY,
+      pool: {
+        ...defaultPoolPolicy,
+        connectTimeoutMs: connectTimeoutMs ?? channelDefaults.connectTimeoutMs,
+        // So that no timer of the pool is pending beside those of a call.
+        idleTimeoutMs: Number.POSITIVE_INFINITY,
+      },
       ...policy,
     },
   });

@@ -10,6 +10,7 @@ import type {
   Transport,
   TransportState,
 } from "../../src/transport/transport.js";
+import { FakeHealth } from "./client-fake-health.js";
 
 /** What is special about the end of an attempt. */
 export interface Ending {
@@ -142,12 +143,20 @@ export class FakeTransports {
   readonly all: FakeTransport[] = [];
   /** New ones are ready as soon as they are asked to connect. */
   readyAtOnce = false;
+  /** New ones can be asked how they are. */
+  askable = false;
   /** Thrown instead of making one. */
   broken: Error | undefined;
+  readonly #health = new Map<FakeTransport, FakeHealth>();
 
   readonly create = (instance: Instance): FakeTransport => {
     if (this.broken !== undefined) throw this.broken;
     const transport = new FakeTransport(instance, this.readyAtOnce);
+    if (this.askable) {
+      const health = new FakeHealth();
+      Object.assign(transport, { health });
+      this.#health.set(transport, health);
+    }
     this.all.push(transport);
     return transport;
   };
@@ -157,6 +166,13 @@ export class FakeTransports {
     const found = this.all.findLast(({ instance }) => instance.key === key);
     if (found === undefined) throw new Error(`there is no transport to ${key}`);
     return found;
+  }
+
+  /** How the instance is, as far as its newest transport can ask. */
+  healthOf(key: string): FakeHealth {
+    const health = this.#health.get(this.to(key));
+    if (health === undefined) throw new Error(`${key} cannot be asked`);
+    return health;
   }
 
   /** All attempts on all transports, in order of transports. */

@@ -95,12 +95,14 @@ export function startHttpServer(
   return listen(server, port);
 }
 
+/** Hands every connection to a test, to do with as it likes. */
+export function startSocketServer(onConnection: (socket: Socket) => void): Promise<OddServer> {
+  return listen(createServer(onConnection), 0);
+}
+
 /** Answers the first bytes on a connection as it likes. */
 export function startRawServer(onData: (socket: Socket) => void): Promise<OddServer> {
-  return listen(
-    createServer((socket) => socket.on("data", () => onData(socket))),
-    0,
-  );
+  return startSocketServer((socket) => socket.on("data", () => onData(socket)));
 }
 
 /** Refuses a stream before any work, as a server at its limit of streams does. */

@@ -4,6 +4,7 @@ import { silentLogger, systemClock } from "../../src/core/ports.js";
 import { seededRandom } from "../../src/core/seeded-random.js";
 import { createHttpTransport } from "../../src/transport/http-transport.js";
 import { HandSource } from "./client-channel.js";
+import { defaultPoolPolicy } from "./pool-policy.js";
 
 /** A channel over HTTP with real connections, whose list is in the hands of a test. */
 export interface HttpChannel extends AsyncDisposable {
@@ -17,14 +18,14 @@ export function openHttpChannel(
   policy: Partial<ResolvedPolicy> = {},
 ): HttpChannel {
   const source = new HandSource();
-  const { connectTimeoutMs } = { ...channelDefaults, ...policy };
-  const transport = { tls: undefined, maxMessageBytes: 1_000_000, connectTimeoutMs };
+  const { connectTimeoutMs, loadReports } = policy.pool ?? defaultPoolPolicy;
+  const transport = { tls: undefined, maxMessageBytes: 1_000_000, connectTimeoutMs, loadReports };
   const core = new ChannelCore({
     source,
     clock: systemClock,
     random: seededRandom(1),
     logger: silentLogger,
-    policy: { ...channelDefaults, token: undefined, ...policy },
+    policy: { ...channelDefaults, token: undefined, pool: defaultPoolPolicy, ...policy },
     createTransport: (instance) =>
       createHttpTransport(instance, { ...transport, clock: systemClock }),
   });

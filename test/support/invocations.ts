@@ -16,6 +16,7 @@ export function invocationOf(parts: Partial<Invocation> = {}): Invocation {
     peer: "127.0.0.1:1",
     arrivedMs: 0,
     deadlineMs: Number.POSITIVE_INFINITY,
+    callerDeadlineMs: Number.POSITIVE_INFINITY,
     payloads: new Uint8Array(0),
     takesPieces: false,
     abort,

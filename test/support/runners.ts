@@ -1,5 +1,5 @@
 import { isSequence, type Outcome, type Payloads } from "../../src/core/invocation.js";
-import { silentLogger } from "../../src/core/ports.js";
+import { type Logger, silentLogger } from "../../src/core/ports.js";
 import type { AnyProcessor, AnyServerMiddleware } from "../../src/processor/processor.js";
 import { createRunner, type ProcessorRunner } from "../../src/processor/runner.js";
 import { createFakeClock } from "./fake-clock.js";
@@ -7,7 +7,11 @@ import { createFakeClock } from "./fake-clock.js";
 /** A runner of a processor in an inline lane, silent, on a clock that stands still. */
 export function testRunner(
   processor: AnyProcessor,
-  options: { exposeErrors?: boolean; middleware?: readonly AnyServerMiddleware[] } = {},
+  options: {
+    exposeErrors?: boolean;
+    middleware?: readonly AnyServerMiddleware[];
+    logger?: Logger;
+  } = {},
 ): ProcessorRunner {
   return createRunner(processor, {
     context: {
@@ -20,7 +24,7 @@ export function testRunner(
       signal: new AbortController().signal,
     },
     clock: createFakeClock(),
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     exposeErrors: options.exposeErrors ?? false,
     middleware: options.middleware,
   });

@@ -102,7 +102,7 @@ async function callMethod(
     }
     if (watch.report !== undefined) {
       const timing = watch.timing();
-      terminal.aside({ report: { ...watch.report, ...timing } }, timingText(watch.report, timing));
+      terminal.aside({ report: watch.report, timing }, timingText(watch.report, timing));
     }
   } catch (thrown) {
     if (watch.report !== undefined) terminal.note(timingText(watch.report, watch.timing()));

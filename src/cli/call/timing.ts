@@ -1,12 +1,12 @@
 import type { Clock } from "../../core/ports.js";
-import type { AttemptReport, CallReport } from "../../core/serving-error.js";
+import type { AttemptOutcome, AttemptReport, CallReport } from "../../core/serving-error.js";
 import { statusName } from "../../core/status.js";
 
 /** Where the time of a call went, in milliseconds. */
 export interface CallTiming {
   /** Waiting for the first list of instances. */
   readonly resolveMs: number;
-  /** Until the last attempt had a connection. */
+  /** Until the attempt that decided had a connection. */
   readonly connectMs: number;
   /** From there, with earlier attempts, to the first answer. */
   readonly waitMs: number;
@@ -61,7 +61,7 @@ export class CallStopwatch {
     const now = this.#clock.now();
     const callMs = now - this.#startedMs;
     const transferMs = now - (this.#firstMs ?? now);
-    const connectMs = this.#report?.attempts.at(-1)?.connectMs ?? 0;
+    const connectMs = this.#report === undefined ? 0 : (decidedBy(this.#report)?.connectMs ?? 0);
     const waitMs = Math.max(0, callMs - connectMs - transferMs);
     return {
       resolveMs: rounded(this.#resolveMs),
@@ -82,7 +82,7 @@ function rounded(ms: number): number {
 export function timingText(report: CallReport, timing: CallTiming): string {
   const { attempts } = report;
   const { resolveMs, connectMs, waitMs, transferMs, totalMs } = timing;
-  const where = attempts.at(-1)?.instance ?? "no instance";
+  const where = decidedBy(report)?.instance ?? "no instance";
   const count = attempts.length === 1 ? "1 attempt" : `${attempts.length} attempts`;
   const parts = [
     ["resolve", resolveMs],
@@ -95,9 +95,32 @@ export function timingText(report: CallReport, timing: CallTiming): string {
   return [`${where}, ${count}, ${whole(totalMs)} ms (${spent})`, ...failed].join("; ");
 }
 
-function attemptText({ instance, code, reason, durationMs }: AttemptReport): string {
+/** The attempt that was the call's end, or the latest one when none was. */
+function decidedBy({ attempts }: CallReport): AttemptReport | undefined {
+  const decided = attempts.findLast(
+    ({ outcome }) => outcome !== "overtaken" && outcome !== "repeated",
+  );
+  return decided ?? attempts.at(-1);
+}
+
+/** Why there was no other attempt, where that is worth a word. */
+const whyNoOther: { readonly [K in AttemptOutcome]?: string } = {
+  "not-safe-to-repeat": "not repeated: it may have been done (--idempotent if that is harmless)",
+  "attempts-used-up": "not repeated: no attempt was left",
+  "budget-empty": "not repeated: the retry budget was empty",
+  "no-time-left": "not repeated: no time was left",
+  "server-said-no": "not repeated: the instance said so",
+  "answer-begun": "not repeated: its answer had begun",
+  "request-not-kept": "not repeated: its request was too large to be kept",
+};
+
+function attemptText({ instance, code, reason, durationMs, outcome }: AttemptReport): string {
+  const after = `after ${whole(durationMs)} ms`;
+  if (outcome === "overtaken") return `${instance} overtaken ${after}`;
   const status = code === undefined ? "unended" : statusName(code);
-  return `${instance} failed with ${status} (${reason}) after ${whole(durationMs)} ms`;
+  const why = whyNoOther[outcome];
+  const failed = `${instance} failed with ${status} (${reason}) ${after}`;
+  return why === undefined ? failed : `${failed}, ${why}`;
 }
 
 function whole(ms: number): number {

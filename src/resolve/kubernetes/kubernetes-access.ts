@@ -77,7 +77,10 @@ export async function kubernetesAccess(
   }
   const origin = originFrom(place);
   const token = given ?? (await tokenFrom(place));
-  const ca = directoryTls?.ca ?? (await fileFrom(place, "ca.crt"));
+  if (directoryTls?.ca !== undefined || directoryTls?.caFile !== undefined) {
+    return { origin, headers: headersWith(token), tls: directoryTls };
+  }
+  const ca = await fileFrom(place, "ca.crt");
   return { origin, headers: headersWith(token), tls: { ...directoryTls, ca } };
 }
 

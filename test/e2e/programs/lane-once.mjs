@@ -33,6 +33,7 @@ export function callOf(path, data) {
     peer: "",
     arrivedMs: 0,
     deadlineMs: Number.POSITIVE_INFINITY,
+    callerDeadlineMs: Number.POSITIVE_INFINITY,
     payloads: Buffer.from(data),
     takesPieces: true,
     abort: new CallAbort(),

@@ -1,4 +1,5 @@
 import type { Weighted } from "../../../src/balance/picker.js";
+import { deadline, type Lagging, release, settleLags } from "../../support/settle-lags.js";
 
 /** A lag this far (in picks) below 0 still counts as not ahead, as in the scheduler under test. */
 const tolerance = 2 ** -30;
@@ -7,15 +8,9 @@ const tolerance = 2 ** -30;
 const tie = 1e-9;
 
 /** What the reference keeps of an instance. */
-export interface Member {
+export interface Member extends Lagging {
   readonly key: string;
-  weight: number;
-  lag: number;
 }
-
-/** Release and deadline, in virtual time from now. */
-const release = ({ weight, lag }: Member): number => -lag / weight;
-const deadline = ({ weight, lag }: Member): number => (1 - lag) / weight;
 
 /**
  * The rules of weighted round robin written down a second time, over lags and without heaps: every step looks at
@@ -38,7 +33,7 @@ export class Reference {
     for (const key of this.members.keys()) {
       if (!weights.get(key)) this.members.delete(key);
     }
-    this.#settle();
+    settleLags([...this.members.values()]);
     for (const [key, weight] of weights) {
       const member = this.members.get(key);
       if (member !== undefined) member.weight = weight;
@@ -59,24 +54,14 @@ export class Reference {
     const isCandidate = eligible.length === 0 || member.lag >= -tolerance - tie;
     const isBest = order(member) <= best + tie * Math.max(1, best);
     const seen = `${picked} out of turn: lag ${member.lag}, order ${order(member)}, best ${best}`;
-    this.#count(member);
+    this.#count(member, allowed);
     return isCandidate && isBest ? undefined : seen;
   }
 
-  #count(picked: Member): void {
-    const total = this.totalWeight;
-    for (const member of this.members.values()) member.lag += member.weight / total;
+  /** Who is excluded is owed nothing for a pick that was not for it. */
+  #count(picked: Member, allowed: readonly Member[]): void {
+    const total = allowed.reduce((sum, { weight }) => sum + weight, 0);
+    for (const member of allowed) member.lag += member.weight / total;
     picked.lag -= 1;
-  }
-
-  #settle(): void {
-    let rest = this.lags().reduce((sum, lag) => sum + lag, 0);
-    const side = [...this.members.values()].filter(({ lag }) => lag * rest > 0);
-    const order = rest > 0 ? deadline : release;
-    for (const member of side.sort((a, b) => order(a) - order(b))) {
-      const forgiven = Math.min(Math.abs(rest), Math.abs(member.lag)) * Math.sign(rest);
-      member.lag -= forgiven;
-      rest -= forgiven;
-    }
   }
 }

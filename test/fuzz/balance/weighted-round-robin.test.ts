@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Picker, Weighted } from "../../../src/balance/picker.js";
 import { createWeightedRoundRobin } from "../../../src/balance/weighted-round-robin.js";
 import { fuzz, instancesOf, seeded, seeds, shuffled, wholeWeights } from "./fuzz-settings.js";
-import { earliestDeadline, smooth } from "./other-schedulers.js";
+import { earliestDeadline, interleaved, smooth, staticStride } from "./other-schedulers.js";
 import { strayOf, widestGap, windowCounts } from "./picks.js";
 
 function pickerOf(
@@ -24,18 +24,31 @@ function sumOf(weights: readonly number[]): number {
   return weights.reduce((sum, weight) => sum + weight, 0);
 }
 
+/** Makes something that gives one index into the weights after the other. */
+type Scheduler = (weights: readonly number[], seed: number) => () => number;
+
+const ours: Scheduler = (weights, seed) => {
+  const picker = pickerOf(weights, seed, "zero");
+  return () => picksOf(picker, 1)[0] ?? -1;
+};
+
+/** The prefix bound. */
+function withinOnePick(scheduler: Scheduler): fc.IPropertyWithHooks<[number[], number]> {
+  return fc.property(wholeWeights, seeds, (weights, seed) => {
+    const { ahead, behind } = strayOf(
+      weights,
+      Array.from({ length: 3_000 }, scheduler(weights, seed)),
+    );
+    expect(ahead).toBeLessThan(1);
+    expect(behind).toBeLessThan(1);
+  });
+}
+
 const phases = fc.constantFrom("random" as const, "zero" as const);
 
 describe("weighted round robin with fixed weights", () => {
   it("keeps every instance within one pick of its share at any time, from a zero start", () => {
-    fc.assert(
-      fc.property(wholeWeights, seeds, (weights, seed) => {
-        const { ahead, behind } = strayOf(weights, picksOf(pickerOf(weights, seed, "zero"), 3_000));
-        expect(ahead).toBeLessThan(1);
-        expect(behind).toBeLessThan(1);
-      }),
-      fuzz(200),
-    );
+    fc.assert(withinOnePick(ours), fuzz(200));
   });
 
   it("keeps that bound for fractional weights", () => {
@@ -176,23 +189,26 @@ describe("weighted round robin with fixed weights", () => {
   });
 });
 
-/** The properties above would be worth little if any scheduler passed them. */
+/** The property above would be worth little if any scheduler passed it. */
 describe("the prefix bound", () => {
-  it("is broken by smooth weighted round robin", () => {
-    const weights = [36, 1, 36, 36, 1, 36, 1, 3, 36, 3, 3, 3, 1, 3, 1, 1, 1, 1];
-    const picks = Array.from({ length: sumOf(weights) }, smooth(weights));
-    expect(strayOf(weights, picks).behind).toBeGreaterThan(1.5);
-    const ours = picksOf(pickerOf(weights, 1, "zero"), sumOf(weights));
-    expect(strayOf(weights, ours).ahead).toBeLessThan(1);
-    expect(strayOf(weights, ours).behind).toBeLessThan(1);
+  const dominated = [100, ...new Array<number>(100).fill(1)];
+
+  it.each<[string, Scheduler, number[]]>([
+    ["smooth", smooth, [36, 1, 36, 36, 1, 36, 1, 3, 36, 3, 3, 3, 1, 3, 1, 1, 1, 1]],
+    ["earliest deadline first", earliestDeadline, dominated],
+    ["static stride", staticStride, dominated],
+    ["interleaved", interleaved, dominated],
+  ])("is broken by %s weighted round robin, and kept by ours", (_name, scheduler, weights) => {
+    const known: fc.Parameters<[number[], number]> = { numRuns: 1, examples: [[weights, 1]] };
+    expect(fc.check(withinOnePick(scheduler), known).failed).toBe(true);
+    expect(fc.check(withinOnePick(ours), known).failed).toBe(false);
   });
 
-  it("is broken by earliest deadline first", () => {
-    const weights = [100, ...new Array<number>(100).fill(1)];
-    const picks = Array.from({ length: sumOf(weights) }, earliestDeadline(weights));
-    expect(strayOf(weights, picks).ahead).toBeGreaterThan(40);
-    const ours = picksOf(pickerOf(weights, 1, "zero"), sumOf(weights));
-    expect(strayOf(weights, ours).ahead).toBeLessThan(1);
-    expect(strayOf(weights, ours).behind).toBeLessThan(1);
+  it.each<[string, Scheduler, number]>([
+    ["earliest deadline first", earliestDeadline, 200],
+    ["static stride", staticStride, 200],
+    ["interleaved", interleaved, 200],
+  ])("is soon seen to be broken by %s weighted round robin", (_name, scheduler, numRuns) => {
+    expect(fc.check(withinOnePick(scheduler), { numRuns, endOnFailure: true }).failed).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { InstancePool } from "../../../src/client/instance-pool.js";
+import { InstancePool } from "../../../src/client/pool/instance-pool.js";
 import { type Instance, MAX_WEIGHT } from "../../../src/core/instance.js";
 import { silentLogger } from "../../../src/core/ports.js";
 import { seededRandom } from "../../../src/core/seeded-random.js";
@@ -8,6 +8,7 @@ import { createKeyedList } from "../../../src/resolve/keyed-list.js";
 import { instanceFrom } from "../../support/client-channel.js";
 import { FakeTransports } from "../../support/client-fake-transport.js";
 import { createFakeClock } from "../../support/fake-clock.js";
+import { defaultPoolPolicy } from "../../support/pool-policy.js";
 import { fuzz } from "../balance/fuzz-settings.js";
 
 const PORTS = ["1", "2", "3", "4", "5", "6"] as const;
@@ -52,7 +53,8 @@ function poolTold(seed: number, byChange: boolean) {
     clock,
     random: seededRandom(seed),
     logger: silentLogger,
-    connectTimeoutMs: 2_000,
+    policy: { ...defaultPoolPolicy, idleTimeoutMs: Number.POSITIVE_INFINITY },
+    onEjected() {},
   });
   const but = (kept: string): ReadonlySet<string> =>
     new Set(PORTS.filter((other) => other !== kept).map((other) => `127.0.0.1:${other}`));
@@ -85,7 +87,7 @@ function poolTold(seed: number, byChange: boolean) {
       // Each asked for as by a call that has tried all others: counters are brought back in the midst of that too.
       pickable: PORTS.filter((of) => pool.pick(but(of))?.key.endsWith(`:${of}`)),
       usable: pool.usable,
-      hasCandidate: pool.hasCandidate,
+      hasWeighted: pool.hasWeighted,
       others: PORTS.map((of) => pool.hasOther(new Set([`127.0.0.1:${of}`]))),
       transports: transports.all.map(({ instance, state }) => `${instance.key} ${state}`).sort(),
     }),

@@ -74,22 +74,21 @@ describe("Schedule", () => {
     expect(schedule.weightOf(0)).toBe(3);
   });
 
-  it("does not pick a hidden slot, and owes it what it missed", () => {
-    const schedule = scheduleOf([1, 1]);
-    schedule.hide(0);
-    expect(picksOf(schedule, 2)).toEqual([1, 1]);
-    schedule.show(0);
-    expect(picksOf(schedule, 4)).toEqual([0, 0, 0, 1]);
+  it("shares picks that exclude a slot among the others, and owes it nothing for them", () => {
+    const schedule = scheduleOf([1, 1, 2]);
+    const picked = Array.from({ length: 6 }, () => schedule.pickExcept([0]));
+    expect(picked).toEqual([2, 1, 2, 2, 1, 2]);
+    // As from the start: nobody is ahead of anybody.
+    expect(picksOf(schedule, 4).toSorted()).toEqual([0, 1, 2, 2]);
+    expect(schedule.pickExcept([0, 1, 2])).toBe(-1);
   });
 
-  it("keeps a hidden slot hidden when its counters are brought back towards zero", () => {
+  it("keeps an excluded slot out when its counters are brought back towards zero", () => {
     const late = scheduleOf([1, 1], 2 ** 20 - 1);
-    late.hide(0);
     const before = late.now;
-    expect(picksOf(late, 4)).toEqual([1, 1, 1, 1]);
+    expect(Array.from({ length: 4 }, () => late.pickExcept([0]))).toEqual([1, 1, 1, 1]);
     expect(late.now).toBeLessThan(before);
-    late.show(0);
-    expect(picksOf(late, 6)).toEqual([0, 0, 0, 0, 0, 1]);
+    expect(picksOf(late, 6).toSorted()).toEqual([0, 0, 0, 1, 1, 1]);
     late.leave([1]);
     expect(picksOf(late, 2)).toEqual([0, 0]);
     late.leave([0]);

@@ -2,26 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { Picker, Weighted } from "../../../src/balance/picker.js";
 import { createWeightedRoundRobin } from "../../../src/balance/weighted-round-robin.js";
 import { seededRandom } from "../../../src/core/seeded-random.js";
-
-interface Named extends Weighted {
-  readonly note?: string;
-}
+import { listOf } from "../../conformance/picker-suite.js";
 
 /** A picker with no phase and fixed ties over instances given as "a3 b1": key and weight. */
-function pickerOf(text: string): Picker<Named> {
-  const picker = createWeightedRoundRobin<Named>({ random: () => 0.5, phase: "zero" });
+function pickerOf(text: string): Picker<Weighted> {
+  const picker = createWeightedRoundRobin<Weighted>({ random: () => 0.5, phase: "zero" });
   picker.update(listOf(text));
   return picker;
 }
 
-function listOf(text: string): Named[] {
-  return text
-    .split(" ")
-    .filter((word) => word !== "")
-    .map((word) => ({ key: word.slice(0, 1), weight: Number(word.slice(1)) }));
-}
-
-function picksOf(picker: Picker<Named>, count: number): string {
+function picksOf(picker: Picker<Weighted>, count: number): string {
   return Array.from({ length: count }, () => picker.pick()?.key ?? "-").join("");
 }
 
@@ -51,20 +41,12 @@ describe("createWeightedRoundRobin", () => {
   it("starts at another moment of the same cycle for another client", () => {
     const starts = new Set<string>();
     for (let client = 0; client < 50; client++) {
-      const picker = createWeightedRoundRobin<Named>({ random: () => client / 50 });
+      const picker = createWeightedRoundRobin<Weighted>({ random: () => client / 50 });
       picker.update(listOf("a3 b1 c2"));
       starts.add(picksOf(picker, 6));
       expect(picksOf(picker, 6).split("").sort().join("")).toBe("aaabcc");
     }
     expect(starts.size).toBeGreaterThan(3);
-  });
-
-  it("picks nothing when it knows no instance, or only instances of weight 0", () => {
-    const picker = pickerOf("");
-    expect(picker.pick()).toBeUndefined();
-    picker.update(listOf("a0 b0"));
-    expect([picker.size, picker.pick()]).toEqual([0, undefined]);
-    expect(picker.pick(new Set(["a"]))).toBeUndefined();
   });
 
   it("does not pick an instance of weight 0, and joins it afresh when it has weight again", () => {
@@ -73,17 +55,6 @@ describe("createWeightedRoundRobin", () => {
     expect(picksOf(picker, 4)).toBe("aaaa");
     picker.update(listOf("a1 b1"));
     expect(picksOf(picker, 4).split("").sort().join("")).toBe("aabb");
-  });
-
-  it("returns the object that was given last for a key", () => {
-    const picker = pickerOf("a1");
-    const newer: Named = { key: "a", weight: 1, note: "newer" };
-    picker.update([newer]);
-    expect(picker.pick()).toBe(newer);
-    const newest: Named = { key: "a", weight: 2, note: "newest" };
-    picker.add(newest);
-    expect(picker.pick()).toBe(newest);
-    expect(picker.size).toBe(1);
   });
 
   it("adds, reweighs and removes single instances", () => {
@@ -109,18 +80,14 @@ describe("createWeightedRoundRobin", () => {
     expect(picksOf(picker, 2).split("").sort().join("")).toBe(`${missing}d`);
   });
 
-  it("skips excluded instances, and picks nothing when all are excluded", () => {
-    const picker = pickerOf("a3 b1 c2");
-    expect(picker.pick(new Set(["a", "c"]))?.key).toBe("b");
-    expect(picker.pick(new Set(["a", "b", "unknown"]))?.key).toBe("c");
-    expect(picker.pick(new Set(["a", "b", "c"]))).toBeUndefined();
-    expect(picker.pick(new Set())?.key).toBe("a");
-  });
-
-  it("gives an excluded instance its missed picks afterwards", () => {
+  it("takes turns on first attempts, however often one instance has to be excluded after them", () => {
     const picker = pickerOf("a1 b1");
-    for (let count = 0; count < 3; count++) picker.pick(new Set(["a"]));
-    expect(picksOf(picker, 3)).toBe("aaa");
+    const first = Array.from({ length: 8 }, () => {
+      const { key = "" } = picker.pick() ?? {};
+      if (key === "a") picker.pick(new Set([key]));
+      return key;
+    });
+    expect(first.join("")).toBe("abababab");
   });
 
   it("skips excluded instances of a heavy list after a light one", () => {
@@ -129,9 +96,10 @@ describe("createWeightedRoundRobin", () => {
     // They join with so many picks behind them that counters are brought back in the very next pick.
     picker.update(listOf("a1 b1000000 c1000000"));
     expect(picker.pick(new Set(["b", "c"]))?.key).toBe("a");
-    expect(picksOf(picker, 4).split("").sort().join("")).toBe("bbcc");
+    // Without that pick a would be a whole one ahead; it was nobody else's to have.
+    expect(picksOf(picker, 4).split("").sort().join("")).toBe("abcc");
     picker.update(listOf("a1 c1"));
-    expect(picksOf(picker, 6)).toBe("cacaca");
+    expect(picksOf(picker, 6)).toBe("acacac");
     picker.update([]);
     expect(picker.pick()).toBeUndefined();
   });
@@ -145,18 +113,6 @@ describe("createWeightedRoundRobin", () => {
       if (picked !== undefined) told.ended(picked, { ok: count % 2 === 0, durationMs: count });
     }
   });
-
-  it.each([Number.NaN, -1, -0.001, 1e-310, 0.99e-6, 1_000_000.5, Number.POSITIVE_INFINITY])(
-    "refuses weight %s and keeps the list it had",
-    (weight) => {
-      const picker = pickerOf("a1");
-      const bad = { key: "bad one", weight };
-      const message = `instance bad one: weight is ${weight}, expected`;
-      expect(() => picker.update([{ key: "b", weight: 1 }, bad])).toThrow(RangeError);
-      expect(() => picker.add(bad)).toThrow(message);
-      expect(picksOf(picker, 2)).toBe("aa");
-    },
-  );
 
   it("goes on as before after the lightest weight that there is has come and gone", () => {
     const picker = createWeightedRoundRobin<Weighted>({ random: seededRandom(1) });
@@ -174,19 +130,5 @@ describe("createWeightedRoundRobin", () => {
     expect(Math.abs(share() - 200)).toBeLessThanOrEqual(2);
     picker.update(heavy);
     expect(Math.abs(share() - 200)).toBeLessThanOrEqual(2);
-  });
-
-  it("refuses a key that is listed twice and keeps the list it had", () => {
-    const picker = pickerOf("a1");
-    for (const twice of ["a1 a1", "b1 a1 b2", "b0 b0"]) {
-      expect(() => picker.update(listOf(twice))).toThrow(RangeError);
-    }
-    expect(() => picker.update(listOf("b1 b1"))).toThrow("instance b is listed twice");
-    expect(picksOf(picker, 2)).toBe("aa");
-  });
-
-  it("takes the largest weight beside the smallest", () => {
-    const picker = pickerOf("a1000000 b0.000001");
-    expect(picksOf(picker, 100)).toBe("a".repeat(100));
   });
 });

@@ -52,6 +52,22 @@ describe("TimeLimit", () => {
     expect(over).toEqual(["a"]);
   });
 
+  it("lets a thing begin again while it runs out, still with one timer", () => {
+    const { clock, over, limit, thing } = setup(100);
+    const again = {
+      outOfTime() {
+        over.push("again");
+        limit.begin(again);
+      },
+    };
+    limit.begin(again);
+    clock.advance(30);
+    limit.begin(thing("b"));
+    for (const ms of [70, 30, 70]) clock.advance(ms);
+    expect(over).toEqual(["again", "b", "again"]);
+    expect(clock.pending()).toHaveLength(1);
+  });
+
   it("of Infinity never runs out, and a closed one neither", () => {
     const { clock, over, limit, thing } = setup(Number.POSITIVE_INFINITY);
     limit.begin(thing("never"));

@@ -17,6 +17,7 @@ import {
   setPropertiesRpc,
   tellRpc,
 } from "../../../src/wire/builtin.js";
+import { flushPromises } from "../../support/fake-clock.js";
 import { fakeHostView } from "../../support/fake-host-view.js";
 import { callRoute } from "../../support/fake-rpc-call.js";
 
@@ -120,7 +121,20 @@ describe("builtinRoutes", () => {
     expect((await asked.ended).code).toBe(Status.OK);
     expect(asked.responses).toEqual([{ data: new Uint8Array([9]) }]);
     expect(callers[0]).toMatchObject({ door: "grpc", deadlineMs: 1_002_000 });
+    asked.close();
     expect(callers[0]?.abort.reason).toBeUndefined();
+  });
+
+  it("gives a function up when its caller leaves before the answer", async () => {
+    const callers: FunctionCaller[] = [];
+    const view = fakeHostView({
+      runFunction(_name, _data, caller) {
+        callers.push(caller);
+        return new Promise(() => {});
+      },
+    });
+    const asked = callRoute(builtinRoutes(view), callRpc, { function: "f", data: noBytes });
+    await flushPromises();
     asked.close();
     expect(callers[0]?.abort.reason?.reason).toBe("CANCELLED");
   });

@@ -7,8 +7,10 @@ import {
 } from "../../../src/core/invocation.js";
 import { emptyMetadata, metadataOf } from "../../../src/core/metadata.js";
 import { servingError } from "../../../src/core/serving-error.js";
+import { REASON_TRAILER } from "../../../src/core/trailers.js";
 import { typedRoutes } from "../../../src/door/typed-door.js";
 import type { RpcReader } from "../../../src/server/rpc.js";
+import { LOAD_TRAILER } from "../../../src/wire/load-report.js";
 import { createFakeClock, type FakeClock, flushPromises } from "../../support/fake-clock.js";
 import { FakeInvoker, FakeRpcCall } from "../../support/rpc-door-call.js";
 
@@ -231,6 +233,43 @@ describe("a typed call over gRPC", () => {
     clock.advance(60_000);
     expect(call.ends).toMatchObject([{ code: 4 }]);
     await expect(waiting).rejects.toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+  });
+
+  it("tells of the host's load at the end, unless the processor does so itself", async () => {
+    const signs = { trailers: metadataOf([[LOAD_TRAILER, bytes("load")]]), header: "" };
+    const own = [LOAD_TRAILER, bytes("own")] as const;
+    const runs: [run: () => Promise<Outcome>, trailers: object][] = [
+      [async () => outcomeOf(bytes("a")), [[LOAD_TRAILER, bytes("load")]]],
+      [
+        async () => ({ ...outcomeOf(bytes("a")), trailers: metadataOf([["x", "1"]]) }),
+        [
+          ["x", "1"],
+          [LOAD_TRAILER, bytes("load")],
+        ],
+      ],
+      [async () => ({ ...outcomeOf(bytes("a")), trailers: metadataOf([own]) }), [own]],
+      [
+        async () => {
+          throw servingError("PROCESSOR_THREW", "no");
+        },
+        [
+          [REASON_TRAILER, "PROCESSOR_THREW"],
+          [LOAD_TRAILER, bytes("load")],
+        ],
+      ],
+    ];
+    for (const [run, trailers] of runs) {
+      const call = new FakeRpcCall();
+      const invoker = Object.assign(new FakeInvoker(createFakeClock(), run), {
+        load: { signs: () => signs },
+      });
+      const [route] = typedRoutes(invoker, [{ path: "/test.Echo/Any", ...unary }]);
+      const reader = route?.accept(call);
+      reader?.onMessage(bytes("a"));
+      reader?.onHalfClose();
+      await flushPromises();
+      expect([...(call.ends[0]?.trailers?.entries() ?? [])]).toEqual(trailers);
+    }
   });
 
   it("keeps the caller's own deadline", async () => {

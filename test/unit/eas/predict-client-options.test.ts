@@ -30,11 +30,43 @@ describe("resolvePredictClientOptions", () => {
         timeoutMs: 5_000,
         streamIdleTimeoutMs: Number.POSITIVE_INFINITY,
         maxAttempts: 5,
+        hedgeDelayMs: Number.POSITIVE_INFINITY,
+        pool: {
+          balance: "weighted-round-robin",
+          ejection: {
+            consecutiveFailures: 5,
+            failureRatio: 0.5,
+            slowerThan: Number.POSITIVE_INFINITY,
+            baseMs: 10_000,
+            maxMs: 300_000,
+            maxRatio: 0.5,
+          },
+          slowStartMs: 0,
+          subsetSize: Number.POSITIVE_INFINITY,
+          loadReports: false,
+          idleTimeoutMs: 240_000,
+          healthCheck: false,
+          connectTimeoutMs: 2_000,
+        },
         retryBudgetRatio: 0.1,
         firstListTimeoutMs: 5_000,
-        connectTimeoutMs: 2_000,
       },
     });
+  });
+
+  it("hands what chooses and watches instances to the pool", () => {
+    const pool = {
+      balance: "peak-ewma",
+      slowStartMs: 1_000,
+      subsetSize: 20,
+      loadReports: true,
+      idleTimeoutMs: 5_000,
+    } as const;
+    const ejection = { slowerThan: 3 };
+    const { policy } = resolvePredictClientOptions({ ...pool, ejection, hedgeDelayMs: 100 });
+    expect(policy.pool).toMatchObject({ ...pool, ejection: { slowerThan: 3, maxRatio: 0.5 } });
+    expect(policy.hedgeDelayMs).toBe(100);
+    expect(resolvePredictClientOptions({ ejection: false }).policy.pool.ejection).toBeUndefined();
   });
 
   it("sends the token, or signs with it", () => {
@@ -64,6 +96,17 @@ describe("resolvePredictClientOptions", () => {
     ["an endpoint type", { endpointType: "direct" }, 'endpointType is "direct", did you mean'],
     ["a time", { timeoutMs: 0 }, "timeoutMs is 0"],
     ["attempts", { retryCount: 11 }, "retryCount is 11, expected an integer from 0 to 10"],
+    ["a hedge at once", { hedgeDelayMs: 0 }, "hedgeDelayMs is 0"],
+    ["a hedge of a single attempt", { hedgeDelayMs: 9, retryCount: 1 }, "with retryCount 1"],
+    ["a hedge without a budget", { hedgeDelayMs: 9, retryBudgetRatio: 0 }, "retryBudgetRatio 0"],
+    ["a hedge of no attempt", { hedgeDelayMs: 9, retryCount: 0 }, "with retryCount 0"],
+    ["a hedge after the end", { hedgeDelayMs: 50, timeoutMs: 50 }, "than timeoutMs, 50"],
+    ["a balance", { balance: "least-request" }, 'did you mean "least-requests"?'],
+    ["an ejection", { ejection: { maxRatio: 0.6 } }, "ejection.maxRatio is 0.6"],
+    ["a slow start", { slowStartMs: -1 }, "slowStartMs is -1"],
+    ["a subset of none", { subsetSize: 0 }, "subsetSize is 0"],
+    ["load reports", { loadReports: "yes" }, 'loadReports is "yes"'],
+    ["an idle time", { idleTimeoutMs: 999 }, "idleTimeoutMs is 999"],
     ["a token", { token: "hush\n" }, "token is a text that cannot be sent"],
     ["a header's name", { headers: { "a b": "c" } }, 'headers has "a b", which cannot be set'],
     ["the transport's header", { headers: { Host: "c" } }, 'headers has "Host"'],

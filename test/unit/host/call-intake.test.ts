@@ -28,6 +28,7 @@ function scene(given: Partial<CallIntakeOptions> = {}, places = 1) {
     maxQueueLength: 8,
     maxQueueBytes: 1_000,
     requestsPerSecond: 0,
+    loadReport: false,
     limits: serverLimits({}, "limits"),
     ...given,
   };

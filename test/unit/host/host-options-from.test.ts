@@ -67,6 +67,7 @@ const carried: readonly [string, string, Record<string, unknown>][] = [
   ["INFERWIRE_MAX_CLOCK_SKEW_MS", "60000", { maxClockSkewMs: 60_000 }],
   ["INFERWIRE_EXPOSE_ERRORS", "True", { exposeErrors: true }],
   ["INFERWIRE_OTHER_PATHS", "0", { otherPaths: false }],
+  ["INFERWIRE_LOAD_REPORT", "true", { loadReport: true }],
   ["INFERWIRE_CALL_LOG_RATIO", ".1", { callLogRatio: 0.1 }],
   ["INFERWIRE_LOG_LEVEL", "warn", { logLevel: "warn" }],
 ];
@@ -196,7 +197,7 @@ describe("hostOptionsFrom", () => {
     await refuses({ env: { INFERWIRE_TLS_CERT_FILE: ca } }, /^INFERWIRE_TLS needs both cert and/);
     await refuses(
       { env: { INFERWIRE_DIRECTORY_TLS_CA_FILE: ca } },
-      /^INFERWIRE_DIRECTORY_TLS cannot be used/,
+      /^INFERWIRE_DIRECTORY_TLS\.ca is no PEM/,
     );
     await refuses(
       { env: { INFERWIRE_DIRECTORY_TLS: "0", INFERWIRE_DIRECTORY_TLS_CA_FILE: ca } },

@@ -23,6 +23,7 @@ const bad: readonly [string, Record<string, unknown>, RegExp][] = [
     /options\.maxClockSkewMs is -1, expected an integer from 0/,
   ],
   ["a text for true", { exposeErrors: "yes" }, /options\.exposeErrors is "yes", expected true or/],
+  ["a number for true", { loadReport: 1 }, /options\.loadReport is 1, expected true or/],
   ["a text for false", { otherPaths: "no" }, /options\.otherPaths is "no", expected true or/],
   ["an empty token", { token: "" }, /options\.token/],
   ["a list with an empty token", { adminToken: ["a", ""] }, /options\.adminToken/],
@@ -97,7 +98,7 @@ const bad: readonly [string, Record<string, unknown>, RegExp][] = [
   [
     "TLS to directories that cannot be read",
     { directoryTls: { ca: "nonsense" } },
-    /options\.directoryTls cannot be used/,
+    /options\.directoryTls\.ca is no PEM/,
   ],
   [
     "an address nobody can call",

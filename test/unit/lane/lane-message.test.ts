@@ -51,6 +51,7 @@ const head: fc.Arbitrary<CallHead> = fc.record({
   metadata,
   arrivedMs: fc.double({ noNaN: true, noDefaultInfinity: true }).map((ms) => ms + 0),
   deadlineMs: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer()),
+  callerDeadlineMs: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer()),
   takesPieces: fc.boolean(),
 });
 const error = fc.record({

@@ -21,6 +21,7 @@ function invocationWith(headers: Record<string, string>): Invocation {
     peer: "127.0.0.1:9",
     arrivedMs: 0,
     deadlineMs: 7,
+    callerDeadlineMs: 7,
     payloads: new Uint8Array(0),
     takesPieces: false,
     abort: new CallAbort(),
@@ -63,6 +64,17 @@ describe("ProcessorCall", () => {
     expect(call.trace).toBeUndefined();
     call.logger.info({}, "x");
     expect(lines).toEqual([{ requestId: "r" }]);
+  });
+
+  it("lets any number of calls listen for its end", async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", warned);
+    const { signal } = callOf(invocationWith({}));
+    for (let n = 0; n < 20; n++) signal.addEventListener("abort", () => {});
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
   });
 
   it("is what calls made on its behalf take over", () => {

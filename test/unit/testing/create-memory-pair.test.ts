@@ -37,6 +37,29 @@ function untilOver({ signal }: Call): Promise<never> {
 }
 
 describe("createMemoryPair", () => {
+  it("gives its client the limits and retries that it is told, for all methods or one", async () => {
+    const clock = fakeClock();
+    const { client } = await pairOf((_, call) => untilOver(call), {
+      clock,
+      client: { timeoutMs: 300, methods: { pure: { timeoutMs: 100 } } },
+    });
+    const ends: string[] = [];
+    const note = (name: string) => () => ends.push(name);
+    client.unary({ text: "" }).catch(note("unary"));
+    client.pure({ text: "" }).catch(note("pure"));
+    await clock.settle(150);
+    expect(ends).toEqual(["pure"]);
+    await clock.settle(200);
+    expect(ends).toEqual(["pure", "unary"]);
+  });
+
+  it.each([
+    [{ timeoutMs: 50 }, 'options has no option "timeoutMs"'],
+    [{ client: { balanse: "x" } }, 'options has no option "balanse"'],
+  ])("refuses %j", async (options, message) => {
+    await expect(pairOf(async (request) => request, options as object)).rejects.toThrow(message);
+  });
+
   it("takes its time from the clock that it is given, on both sides", async () => {
     const clock = fakeClock();
     const left: number[] = [];
