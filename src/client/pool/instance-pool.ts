@@ -70,7 +70,7 @@ export class InstancePool {
     this.#rotation = new Rotation({
       ...ports,
       memberOf: (key) => this.#members.get(key),
-      members: () => this.#members.values(),
+      noneServes: () => this.#weighted > 0 && this.#kept["not-serving"] === this.#weighted,
     });
     this.#silence = new SilenceWatch({
       clock,

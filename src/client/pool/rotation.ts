@@ -18,8 +18,8 @@ export interface RotationPorts {
   readonly onEjected: (cause: EjectionCause) => void;
   /** The listed member of a key. */
   readonly memberOf: (key: string) => PoolMember | undefined;
-  /** All that are listed. */
-  readonly members: () => Iterable<PoolMember>;
+  /** Whether there is anybody with a weight, and all of those say that they are not serving. */
+  readonly noneServes: () => boolean;
 }
 
 /** What a sign says to pickers; undefined where it does not tell how fast the instance answers. */
@@ -43,7 +43,7 @@ export class Rotation {
   /** Those that are connected, in rotation, and have a weight above 0. */
   readonly #serving = new Set<PoolMember>();
   /** Whether the log was told that all say that they are not serving. */
-  #noneServes = false;
+  #toldNone = false;
 
   constructor(ports: RotationPorts) {
     const { clock, random, policy } = ports;
@@ -148,8 +148,8 @@ export class Rotation {
   recount(): void {
     this.#ejection?.recount();
     if (this.size > 0) this.#someServe();
-    else if (!this.#noneServes && this.#allSayNotServing()) {
-      this.#noneServes = true;
+    else if (!this.#toldNone && this.#ports.noneServes()) {
+      this.#toldNone = true;
       const { logger } = this.#ports;
       logger.error({}, "all instances say that they are not serving: calls wait until one does");
     }
@@ -170,20 +170,9 @@ export class Rotation {
   }
 
   #someServe(): void {
-    if (!this.#noneServes) return;
-    this.#noneServes = false;
+    if (!this.#toldNone) return;
+    this.#toldNone = false;
     this.#ports.logger.info({}, "instances can be called again");
-  }
-
-  /** Whether there is anybody with a weight, and all of those say so. */
-  #allSayNotServing(): boolean {
-    let any = false;
-    for (const member of this.#ports.members()) {
-      if (!member.weighted) continue;
-      if (!member.has("not-serving")) return false;
-      any = true;
-    }
-    return any;
   }
 
   #reweigh(key: string): void {
